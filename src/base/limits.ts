@@ -1,0 +1,40 @@
+/**
+ * The one table of limits. A model file is hostile until read: nothing is allocated because a header says so, nothing recurses
+ * as deep as a file likes. Every limit can be raised by the caller; each says why it has its default.
+ */
+export interface Limits {
+  /** Bytes of ONNX structure (everything but tensor data) that are held in memory. Real graphs of 100,000 nodes need 20 MB. */
+  readonly onnxStructureBytes: number;
+  /** Fields of one ONNX file. 40 MB of one-byte fields parse in about 0.3 s. */
+  readonly onnxFields: number;
+  /** Nesting of protobuf messages; Go allows 10,000, C++ 100. A subgraph costs three levels. */
+  readonly onnxDepth: number;
+  /** Bytes of one tensor that may be loaded at once. */
+  readonly tensorBytes: number;
+  /** Rank of one tensor; ONNX Runtime stops at 8 for most operators. */
+  readonly tensorRank: number;
+  /** Characters of an npy header; NumPy's own limit. */
+  readonly npyHeaderBytes: number;
+  readonly npzMembers: number;
+  /** Unpacked size ÷ packed size of one npz member; deflate cannot exceed 1,032. */
+  readonly npzRatio: number;
+  /** Width × height of one image. */
+  readonly imagePixels: number;
+  readonly imageBytes: number;
+  /** Files of one data folder. */
+  readonly dataFiles: number;
+}
+
+export const defaultLimits: Limits = {
+  onnxStructureBytes: 512 * 2 ** 20,
+  onnxFields: 20_000_000,
+  onnxDepth: 64,
+  tensorBytes: 4 * 2 ** 30,
+  tensorRank: 64,
+  npyHeaderBytes: 10_000,
+  npzMembers: 10_000,
+  npzRatio: 1_100,
+  imagePixels: 40_000_000,
+  imageBytes: 64 * 2 ** 20,
+  dataFiles: 1_000_000,
+};

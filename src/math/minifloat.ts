@@ -1,0 +1,116 @@
+/**
+ * Small floating-point formats as a table: sign, exponent and mantissa bits, bias, and what the top codes mean.
+ *
+ * Value of a code (IEEE 754 §3.4 with other widths): exponent field 0 is subnormal, (M/2ᵐ)·2^(1−bias); else
+ * (1 + M/2ᵐ)·2^(E−bias). What the all-ones exponent means differs, and is the `special` column:
+ *
+ * | special  | all-ones exponent            | formats                        |
+ * | "ieee"   | mantissa 0 = ∞, else NaN     | float16, bfloat16, float8e5m2  |
+ * | "fn"     | only mantissa all ones = NaN | float8e4m3fn                   |
+ * | "fnuz"   | ordinary; code 0x80 = NaN, no −0 | float8e4m3fnuz, float8e5m2fnuz |
+ * | "finite" | ordinary, no NaN             | float6e2m3, float6e3m2, float4e2m1 |
+ *
+ * Sources: IEEE 754-2019; OCP 8-bit Floating Point Specification (OFP8) 1.0; OCP Microscaling Formats (MX) 1.0; ONNX float8 page.
+ */
+export interface Minifloat {
+  readonly bits: number;
+  readonly exponentBits: number;
+  readonly mantissaBits: number;
+  readonly bias: number;
+  readonly special: "ieee" | "fn" | "fnuz" | "finite";
+}
+
+export const float16: Minifloat = { bits: 16, exponentBits: 5, mantissaBits: 10, bias: 15, special: "ieee" };
+export const bfloat16: Minifloat = { bits: 16, exponentBits: 8, mantissaBits: 7, bias: 127, special: "ieee" };
+export const float8e4m3fn: Minifloat = { bits: 8, exponentBits: 4, mantissaBits: 3, bias: 7, special: "fn" };
+export const float8e5m2: Minifloat = { bits: 8, exponentBits: 5, mantissaBits: 2, bias: 15, special: "ieee" };
+export const float8e4m3fnuz: Minifloat = { bits: 8, exponentBits: 4, mantissaBits: 3, bias: 8, special: "fnuz" };
+export const float8e5m2fnuz: Minifloat = { bits: 8, exponentBits: 5, mantissaBits: 2, bias: 16, special: "fnuz" };
+export const float6e2m3: Minifloat = { bits: 6, exponentBits: 2, mantissaBits: 3, bias: 1, special: "finite" };
+export const float6e3m2: Minifloat = { bits: 6, exponentBits: 3, mantissaBits: 2, bias: 3, special: "finite" };
+export const float4e2m1: Minifloat = { bits: 4, exponentBits: 2, mantissaBits: 1, bias: 1, special: "finite" };
+
+/** The number that a code stands for. */
+export function decodeMinifloat(format: Minifloat, code: number): number {
+  const { exponentBits, mantissaBits, bias, special } = format;
+  const mantissa = code & ((1 << mantissaBits) - 1);
+  const top = (1 << exponentBits) - 1;
+  const exponent = (code >>> mantissaBits) & top;
+  const negative = (code >>> (format.bits - 1)) & 1;
+  if (special === "fnuz" && code === 1 << (format.bits - 1)) return Number.NaN;
+  if (exponent === top) {
+    if (special === "ieee")
+      return mantissa !== 0 ? Number.NaN : negative ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+    if (special === "fn" && mantissa === (1 << mantissaBits) - 1) return Number.NaN;
+  }
+  const magnitude =
+    exponent === 0
+      ? mantissa * 2 ** (1 - bias - mantissaBits)
+      : (mantissa + (1 << mantissaBits)) * 2 ** (exponent - bias - mantissaBits);
+  return negative ? -magnitude : magnitude;
+}
+
+/** The largest finite number of a format. */
+export function maxFinite(format: Minifloat): number {
+  return decodeMinifloat(format, maxFiniteCode(format));
+}
+
+/** The code of the largest finite number. */
+export function maxFiniteCode(format: Minifloat): number {
+  const allOnes = (1 << (format.bits - 1)) - 1;
+  if (format.special === "ieee") return allOnes - (1 << format.mantissaBits);
+  return format.special === "fn" ? allOnes - 1 : allOnes;
+}
+
+/**
+ * The code nearest to `x`, ties to even. Beyond the largest finite number: with `saturate` the largest finite code; without it
+ * infinity where the format has one, else NaN (formats with neither always saturate). NaN gives the format's NaN; in a format
+ * without NaN it gives 0.
+ */
+export function encodeMinifloat(format: Minifloat, x: number, saturate = true): number {
+  const { bits, mantissaBits, bias, special } = format;
+  const signBit = 1 << (bits - 1);
+  const negative = x < 0 || Object.is(x, -0);
+  const sign = negative ? signBit : 0;
+  if (Number.isNaN(x)) return nanCode(format);
+  const magnitude = Math.abs(x);
+  const largest = maxFiniteCode(format);
+  let code: number;
+  if (magnitude === Number.POSITIVE_INFINITY) {
+    code = largest + 1;
+  } else {
+    const step = 2 ** (Math.max(exponentOf(magnitude), 1 - bias) - mantissaBits);
+    // magnitude/step is exact (a power-of-two division inside the double range), so one rounding decides
+    const units = halfEven(magnitude / step);
+    const field = Math.max(exponentOf(magnitude), 1 - bias) + bias;
+    // units has the hidden bit for normals: adding it to the exponent field carries correctly into the next binade
+    code = (field - 1) * (1 << mantissaBits) + units;
+  }
+  if (code > largest) {
+    if (saturate || special === "finite") code = largest;
+    else return special === "ieee" ? sign | (largest + 1) : nanCode(format);
+  }
+  if (special === "fnuz" && code === 0) return 0;
+  return sign | code;
+}
+
+function nanCode(format: Minifloat): number {
+  const { bits, mantissaBits, special } = format;
+  if (special === "finite") return 0;
+  if (special === "fnuz") return 1 << (bits - 1);
+  const allOnes = (1 << (bits - 1)) - 1;
+  return special === "fn" ? allOnes : allOnes - (1 << (mantissaBits - 1)) + 1; // quiet bit set, payload 0
+}
+
+/** ⌊log₂ x⌋ for finite x > 0, exactly; 0 and subnormal doubles count as −1074. */
+export function exponentOf(x: number): number {
+  view.setFloat64(0, x);
+  const field = (view.getUint32(0) >>> 20) & 0x7ff;
+  return field === 0 ? -1074 : field - 1023;
+}
+
+function halfEven(x: number): number {
+  return x + 4503599627370496 - 4503599627370496;
+}
+
+const view = new DataView(new ArrayBuffer(8));
