@@ -1,0 +1,163 @@
+/**
+ * The affine decoding, ONNX's DequantizeLinear: x̂ = (q − z)·s, with q = clamp(roundHalfEven(x / s) + z). Division, in float32;
+ * rounding happens before the zero point is added (onnx/docs/Operators.md, QuantizeLinear).
+ */
+import { LowbitError } from "#base/errors";
+import { roundHalfEven } from "#math/round";
+import { codeRange, dtype, type DTypeName } from "#quant/dtype";
+import { forEachRun, type Granularity, parameterShape } from "#quant/granularity";
+
+export interface Affine {
+  readonly kind: "affine";
+  readonly dtype: DTypeName;
+  readonly granularity: Granularity;
+  /** One per parameter (see `parameterShape`); finite, and never 0. */
+  readonly scale: Float32Array;
+  /** One per parameter; null when all are 0. */
+  readonly zeroPoint: Int32Array | null;
+}
+
+export interface AffineOptions {
+  readonly symmetric: boolean;
+  /** One bit less, for pair sums that saturate. Default false. */
+  readonly reduced?: boolean;
+}
+
+/** Smallest normal float32: below it 1/s is infinite and kernels flush to zero. */
+const smallestNormal = 1.1754943508222875e-38;
+
+/**
+ * Scale and zero point that span [low, high]; the span is widened to contain 0, which stays exactly representable.
+ * Symmetric: s = max|·| / qmax, z = 0 (unsigned dtypes: z = mid-code). Asymmetric: s = (high − low)/(qmax − qmin),
+ * z = roundHalfEven(qmin − low/s) (field.md §1.4). A range without extent gives s = 1 and z at zero's usual place.
+ */
+export function affineFromRange(
+  low: number,
+  high: number,
+  name: DTypeName,
+  options: AffineOptions,
+): { readonly scale: number; readonly zeroPoint: number } {
+  if (!Number.isFinite(low) || !Number.isFinite(high) || low > high)
+    throw new LowbitError("quant/range", `[${low}, ${high}] is not a range`);
+  const row = dtype(name);
+  const { min, max } = codeRange(row, options.symmetric, options.reduced);
+  const lo = Math.min(low, 0);
+  const hi = Math.max(high, 0);
+  const middle = row.signed ? 0 : (max + 1) / 2;
+  const span = options.symmetric ? Math.max(-lo, hi) / (max - middle) : (hi - lo) / (max - min);
+  const scale = Math.fround(span);
+  if (scale === 0 || span === 0)
+    return {
+      scale: span === 0 ? 1 : smallestNormal,
+      zeroPoint: options.symmetric ? middle : Math.max(min, Math.min(max, 0)),
+    };
+  const usable = Number.isFinite(scale) ? Math.max(scale, smallestNormal) : 3.4028234663852886e38;
+  if (options.symmetric) return { scale: usable, zeroPoint: middle };
+  return { scale: usable, zeroPoint: Math.max(min, Math.min(max, roundHalfEven(min - lo / usable))) };
+}
+
+/** Least and greatest value of each parameter's elements; NaN and infinities are refused with their index. */
+export function extremes(
+  x: Float32Array,
+  shape: readonly number[],
+  granularity: Granularity,
+): { readonly low: Float32Array; readonly high: Float32Array } {
+  const count = parameterShape(shape, granularity).reduce((size, dim) => size * dim, 1);
+  const low = new Float32Array(count).fill(Number.POSITIVE_INFINITY);
+  const high = new Float32Array(count).fill(Number.NEGATIVE_INFINITY);
+  forEachRun(shape, granularity, (index, offset, step, length) => {
+    let lo = low[index];
+    let hi = high[index];
+    let finite = true;
+    for (let k = 0, i = offset; k < length; k++, i += step) {
+      const v = x[i];
+      if (v < lo) lo = v;
+      if (v > hi) hi = v;
+      // NaN and ±∞ are the values that do not come back to 0
+      finite = finite && v - v === 0;
+    }
+    if (!finite) refuseNonFinite(x);
+    low[index] = lo;
+    high[index] = hi;
+  });
+  for (let i = 0; i < count; i++) {
+    if (low[i] > high[i]) low[i] = high[i] = 0;
+  }
+  return { low, high };
+}
+
+/** Throws `quant/non-finite` naming how many values are NaN or infinite and where the first is. */
+export function refuseNonFinite(x: Float32Array): void {
+  let count = 0;
+  let first = -1;
+  for (let i = 0; i < x.length; i++) {
+    if (x[i] - x[i] === 0) continue;
+    count++;
+    if (first < 0) first = i;
+  }
+  if (count === 0) return;
+  throw new LowbitError(
+    "quant/non-finite",
+    `${count} of ${x.length} values are NaN or infinite; the first, ${x[first]}, at index ${first}`,
+    {
+      hint: "repair the weights in training, or keep this layer in float (--keep)",
+    },
+  );
+}
+
+/** Fits min/max parameters to weights. */
+export function fitAffine(
+  x: Float32Array,
+  shape: readonly number[],
+  name: DTypeName,
+  granularity: Granularity,
+  options: AffineOptions,
+): Affine {
+  const { low, high } = extremes(x, shape, granularity);
+  const scale = new Float32Array(low.length);
+  const zeroPoint = new Int32Array(low.length);
+  for (let i = 0; i < low.length; i++) {
+    const fitted = affineFromRange(low[i], high[i], name, options);
+    scale[i] = fitted.scale;
+    zeroPoint[i] = fitted.zeroPoint;
+  }
+  return {
+    kind: "affine",
+    dtype: name,
+    granularity,
+    scale,
+    zeroPoint: zeroPoint.some((z) => z !== 0) ? zeroPoint : null,
+  };
+}
+
+/** Codes of `x`, one per element. `symmetric` excludes the lowest signed code, as `codeRange` does. */
+export function encodeAffine(
+  x: Float32Array,
+  shape: readonly number[],
+  decoding: Affine,
+  options: AffineOptions,
+): Int32Array {
+  const row = dtype(decoding.dtype);
+  const { min, max } = codeRange(row, options.symmetric, options.reduced);
+  const codes = new Int32Array(x.length);
+  forEachRun(shape, decoding.granularity, (index, offset, step, length) => {
+    const s = decoding.scale[index];
+    const z = decoding.zeroPoint === null ? 0 : decoding.zeroPoint[index];
+    for (let k = 0, i = offset; k < length; k++, i += step) {
+      const q = roundHalfEven(Math.fround(x[i] / s)) + z;
+      codes[i] = q < min ? min : q > max ? max : q;
+    }
+  });
+  return codes;
+}
+
+/** x̂ = (q − z)·s, in float32. */
+export function decodeAffine(codes: ArrayLike<number>, shape: readonly number[], decoding: Affine): Float32Array {
+  const out = new Float32Array(codes.length);
+  forEachRun(shape, decoding.granularity, (index, offset, step, length) => {
+    const s = decoding.scale[index];
+    const z = decoding.zeroPoint === null ? 0 : decoding.zeroPoint[index];
+    for (let k = 0, i = offset; k < length; k++, i += step) out[i] = (codes[i] - z) * s;
+  });
+  return out;
+}
