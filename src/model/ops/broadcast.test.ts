@@ -18,5 +18,6 @@ describe("broadcasting", () => {
     expect(broadcastDims(["N"], [4])).toEqual([4]);
     expect(broadcastDims(["N"], ["M"])).toEqual([null]);
     expect(broadcastDims([4], undefined)).toBe(undefined);
+    expect(broadcastDims([null, null], [1])).toEqual([null, null]);
   });
 });

@@ -25,7 +25,9 @@ export function broadcastDims(...shapes: readonly (readonly Dim[] | undefined)[]
   if (!shapes.every((shape) => shape !== undefined)) return undefined;
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
   return Array.from({ length: rank }, (_, axis) =>
-    shapes.map((shape) => shape[axis - rank + shape.length] ?? 1).reduce<Dim>(broadcastDim, 1),
+    shapes
+      .map((shape) => (axis < rank - shape.length ? 1 : shape[axis - rank + shape.length]))
+      .reduce<Dim>(broadcastDim, 1),
   );
 }
 
