@@ -15,7 +15,9 @@ export const ConvTranspose: Op = {
   name: "ConvTranspose",
   infer: ({ node, inputs: [x, w] }) => [{ element: x?.element, shape: shapeOf(node, x, w) }],
   cost: (_, [x, w, bias], [y]) => {
-    const perElement = dimsOf(w).slice(1).reduce((product, dim) => product * dim, 1);
+    const perElement = dimsOf(w)
+      .slice(1)
+      .reduce((product, dim) => product * dim, 1);
     return { macs: countOf(x) * perElement, flops: bias === undefined ? 0 : countOf(y) };
   },
   forward: (context) => {

@@ -15,7 +15,9 @@ export const QLinearConv: Op = {
   infer: ({ node, inputs }) => [{ element: inputs[7]?.element, shape: convolutionShape(node, inputs[0], inputs[3]) }],
   cost: (_, inputs, [y]) => convolutionCost(inputs[3], y, inputs[8] !== undefined),
   forward: (context) => {
-    const [x, xScale, xZero, w, wScale, wZero, yScale, yZero] = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => operand(context, i));
+    const [x, xScale, xZero, w, wScale, wZero, yScale, yZero] = [0, 1, 2, 3, 4, 5, 6, 7].map((i) =>
+      operand(context, i),
+    );
     const bias = context.inputs[8];
     const plan = convolutionOf(context.node, x.dims, w.dims);
     const sums = convolve(plan, centered(x, xZero), centeredFilters(w, wZero), bias && toNumbers(bias));

@@ -83,5 +83,12 @@ export function convolutionShape(node: Node, x: Known | undefined, w: Known | un
 /** One multiply-accumulate per output and weight of its filter, padding included; one addition per output for a bias. */
 export function convolutionCost(w: Known | undefined, y: Known | undefined, biased: boolean): Cost {
   const outputs = countOf(y);
-  return { macs: outputs * dimsOf(w).slice(1).reduce((product, dim) => product * dim, 1), flops: biased ? outputs : 0 };
+  return {
+    macs:
+      outputs *
+      dimsOf(w)
+        .slice(1)
+        .reduce((product, dim) => product * dim, 1),
+    flops: biased ? outputs : 0,
+  };
 }

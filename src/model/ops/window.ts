@@ -109,10 +109,10 @@ export function windowRuns(window: Window): Int32Array {
       const end = Math.min(output[axis], Math.floor((input[axis] - 1 - shift) / stride) + 1);
       const at = k * kernel[axis] + q;
       if (axis === last) {
-        if (end > first)
-          runs.push(at, o * output[axis] + first, i * input[axis] + first * stride + shift, end - first);
+        if (end > first) runs.push(at, o * output[axis] + first, i * input[axis] + first * stride + shift, end - first);
       } else {
-        for (let p = first; p < end; p++) walk(axis + 1, at, o * output[axis] + p, i * input[axis] + p * stride + shift);
+        for (let p = first; p < end; p++)
+          walk(axis + 1, at, o * output[axis] + p, i * input[axis] + p * stride + shift);
       }
     }
   };
@@ -128,7 +128,9 @@ export function simplifyWindow(window: Window): Window {
     const size = [input.reduce((product, dim) => product * dim, 1)];
     return { input: size, output: size, kernel: [1], strides: [1], dilations: [1], padBegin: [0], padEnd: [0] };
   }
-  const kept = [...input.keys()].filter((a) => input[a] !== 1 || output[a] !== 1 || kernel[a] !== 1 || padBegin[a] !== 0);
+  const kept = [...input.keys()].filter(
+    (a) => input[a] !== 1 || output[a] !== 1 || kernel[a] !== 1 || padBegin[a] !== 0,
+  );
   const pick = (values: readonly number[]): number[] => kept.map((a) => values[a]);
   return {
     input: pick(input),
