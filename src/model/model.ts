@@ -29,10 +29,17 @@ export interface Graph {
   readonly name: string;
   /** In topological order. */
   readonly nodes: readonly Node[];
-  /** Without the initializers that older files repeat here, unless they really are inputs with a default. */
+  /** What a caller must give. Initializers that a file lists here too are in `overridable`. */
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly initializers: ReadonlyMap<string, TensorRef>;
+  /**
+   * Initializers that the file declares among its inputs, by name: defaults that a caller may override. Before IR version 4 that
+   * is every initializer, whether meant so or not. A name without an initializer means nothing.
+   */
+  readonly overridable?: ReadonlyMap<string, ValueInfo>;
+  /** Sparse initializers by name, each a SparseTensorProto: passed through. */
+  readonly sparse?: ReadonlyMap<string, Uint8Array>;
   /** What the file says of intermediate values. */
   readonly values: ReadonlyMap<string, ValueInfo>;
   readonly doc: string;
@@ -97,9 +104,13 @@ export interface FunctionDef {
 /** A known size, a symbol shared by all dims of that name, or null when nothing is known. */
 export type Dim = number | string | null;
 
-export type ValueType =
-  /** `shape` undefined: even the rank is unknown. `element` undefined: a type code of a newer ONNX, kept in `code`. */
+export type ValueType = {
+  /** What the value stands for, in ONNX's TypeDenotation words: "IMAGE", "TENSOR", … */
+  readonly denotation?: string;
+  readonly unknown?: Uint8Array;
+} & (
   | {
+      /** `shape` undefined: even the rank is unknown. `element` undefined: a type code of a newer ONNX, kept in `code`. */
       readonly kind: "tensor";
       readonly element: ElementType | undefined;
       readonly shape: readonly Dim[] | undefined;
@@ -110,7 +121,8 @@ export type ValueType =
   | { readonly kind: "optional"; readonly of: ValueType }
   | { readonly kind: "map"; readonly key: number; readonly of: ValueType }
   /** Sparse tensors and anything newer: passed through. */
-  | { readonly kind: "opaque"; readonly bytes: Uint8Array };
+  | { readonly kind: "opaque"; readonly bytes: Uint8Array }
+);
 
 export interface ValueInfo {
   readonly name: string;

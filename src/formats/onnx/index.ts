@@ -1,0 +1,3 @@
+/** ONNX files: read lazily, written as a stream. */
+export { parseTensorProto, type ReadOnnxOptions, readOnnx } from "#formats/onnx/readOnnx";
+export { validateModel } from "#formats/onnx/validateModel";
