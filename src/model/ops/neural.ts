@@ -20,7 +20,9 @@ import { MeanVarianceNormalization } from "#model/ops/MeanVarianceNormalization"
 import { QLinearConv } from "#model/ops/QLinearConv";
 import { QLinearMatMul } from "#model/ops/QLinearMatMul";
 import { MicrosoftQuantizeLinear, QuantizeLinear } from "#model/ops/QuantizeLinear";
+import { Resize } from "#model/ops/Resize";
 import { Hardmax, LogSoftmax, Softmax } from "#model/ops/Softmax";
+import { Upsample } from "#model/ops/Upsample";
 import type { Op } from "#model/ops/types";
 
 /** Operators that networks are made of: products, convolutions, pooling, normalization, recurrence, quantization. */
@@ -30,6 +32,9 @@ export const neuralOps: readonly Op[] = [
   ConvTranspose,
   MatMul,
   Gemm,
+  // resampling
+  Resize,
+  Upsample,
   // pooling
   MaxPool,
   AveragePool,
