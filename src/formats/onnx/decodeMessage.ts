@@ -62,8 +62,7 @@ class Decoder {
       }
       message.unknown = unknown.bytes();
     }
-    if (type === "Tensor" && (message as Message<"Tensor">).dataLocation === 1)
-      this.external.push(message as Message<"Tensor">);
+    if (type === "Tensor" && target["dataLocation"] === 1) this.external.push(message);
     return message;
   }
 

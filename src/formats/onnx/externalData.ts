@@ -5,7 +5,7 @@
  * integers, a location that cannot leave the model's folder by its spelling, and a range that lies inside the file. That no
  * symbolic link leads outside is checked where files are opened (`onnxFile.node`).
  */
-import { LowbitError } from "#base/errors";
+import type { LowbitError } from "#base/errors";
 import type { Context } from "#formats/onnx/context";
 import type { Message } from "#formats/onnx/schema";
 import type { TensorData } from "#model/model";
@@ -42,8 +42,7 @@ export function parseExternalData(
 /** Why a location is refused before anything is opened; undefined when it is a plain relative path. */
 export function locationProblem(location: string): string | undefined {
   if (location === "") return "is empty";
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(location)) return "has a control character";
+  if (/\p{Cc}/u.test(location)) return "has a control character";
   if (/[\\:*]/.test(location)) return "has one of \\ : *";
   if (location.startsWith("/")) return "is absolute";
   if (location.split("/").some((part) => part === "" || part === "." || part === ".."))
@@ -73,4 +72,18 @@ export function readExternalData(
     throw fail("onnx/external-data", what, "the file may be incomplete, or belong to another model");
   }
   return { kind: "range", source, offset: where.offset, length };
+}
+
+/** Where a tensor's content goes. */
+export interface ExternalPlace {
+  readonly location: string;
+  readonly offset: number;
+}
+
+export function writeExternalData({ location, offset }: ExternalPlace, length: number): Message<"StringStringEntry">[] {
+  return [
+    { key: "location", value: location },
+    { key: "offset", value: String(offset) },
+    { key: "length", value: String(length) },
+  ];
 }

@@ -2,7 +2,7 @@
 import { concatBytes } from "#base/bytes";
 import { LowbitError } from "#base/errors";
 import { type Context, entries, keepUnknown, optional, refuse, toEntries } from "#formats/onnx/context";
-import { readExternalData } from "#formats/onnx/externalData";
+import { type ExternalPlace, readExternalData, writeExternalData } from "#formats/onnx/externalData";
 import { Payload } from "#formats/onnx/payload";
 import type { Message } from "#formats/onnx/schema";
 import { isVarintField, packVarints, type TypedField, typedFieldOf } from "#formats/onnx/typedData";
@@ -148,8 +148,8 @@ async function loadPiece(piece: TensorData): Promise<Uint8Array> {
   throw new TypeError(`a piece of a tensor is never ${piece.kind}`);
 }
 
-/** `external`: where the bytes go when not into the protobuf. */
-export function writeTensor(ref: TensorRef, external?: { location: string; offset: number }): TensorProto {
+/** `external`: where the content lies when not in the protobuf. */
+export function writeTensor(ref: TensorRef, external?: ExternalPlace): TensorProto {
   const { data } = ref;
   const length = weightBytes(ref);
   const proto: TensorProto = {
@@ -163,18 +163,10 @@ export function writeTensor(ref: TensorRef, external?: { location: string; offse
   if (data.kind === "strings") return { ...proto, stringData: [...data.values] };
   const given = data.kind === "bytes" ? data.bytes.byteLength : data.length;
   if (given !== length) {
-    throw new LowbitError(
-      "onnx/invalid",
-      `${ref.name}: ${ref.element} [${ref.dims.join(", ")}] needs ${length} bytes, not ${given}`,
-      {
-        at: { tensor: ref.name },
-      },
-    );
+    const what = `${ref.name}: ${ref.element} [${ref.dims.join(", ")}] needs ${length} bytes, not ${given}`;
+    throw new LowbitError("onnx/invalid", what, { at: { tensor: ref.name } });
   }
-  if (external !== undefined) {
-    const where = { location: external.location, offset: String(external.offset), length: String(length) };
-    return { ...proto, dataLocation: 1, externalData: toEntries(new Map(Object.entries(where))) };
-  }
+  if (external !== undefined) return { ...proto, dataLocation: 1, externalData: writeExternalData(external, length) };
   // an empty tensor has no data field: onnx.checker refuses one
   return length === 0 ? proto : { ...proto, rawData: Payload.of(data, length) };
 }

@@ -1,0 +1,69 @@
+/** Where each weight lies in an external data file. */
+import type { ByteSource } from "#base/bytes";
+import { LowbitError } from "#base/errors";
+import { type ExternalPlace, locationProblem } from "#formats/onnx/externalData";
+import type { TensorData, TensorRef } from "#model/model";
+import { weightBytes } from "#model/weights";
+
+/** From this size on a tensor starts on a page, so that it can be mapped: ONNX asks for multiples of 4,096. */
+const pagedBytes = 64 * 1024;
+const pageBytes = 4096;
+/** Smaller ones start on a cache line, which wastes less than a page would. */
+const lineBytes = 64;
+
+/**
+ * Offsets are given in the order in which weights are asked for. Two initializers with the same content (tied weights read from
+ * one range, or one array used twice) share one place.
+ */
+export class ExternalLayout {
+  readonly location: string;
+  length = 0;
+  readonly parts: (Uint8Array | TensorData)[] = [];
+  readonly #threshold: number;
+  readonly #places = new Map<object, number>();
+  readonly #ranges = new Map<ByteSource, Map<string, number>>();
+
+  constructor(location: string, threshold = 1024) {
+    const problem = locationProblem(location);
+    if (problem !== undefined) {
+      throw new LowbitError(
+        "onnx/external-data",
+        `a model cannot refer to ${JSON.stringify(location)}, which ${problem}`,
+        {
+          hint: "save under a plain file name",
+        },
+      );
+    }
+    this.location = location;
+    this.#threshold = threshold;
+  }
+
+  /** Undefined: the weight stays in the model. */
+  place(ref: TensorRef): ExternalPlace | undefined {
+    const length = weightBytes(ref);
+    if (ref.data.kind === "strings" || length === 0 || length < this.#threshold) return undefined;
+    const known = this.#find(ref.data);
+    if (known !== undefined) return { location: this.location, offset: known };
+    const alignment = length >= pagedBytes ? pageBytes : lineBytes;
+    const offset = Math.ceil(this.length / alignment) * alignment;
+    if (offset > this.length) this.parts.push(new Uint8Array(offset - this.length));
+    this.parts.push(ref.data);
+    this.length = offset + length;
+    this.#remember(ref.data, offset);
+    return { location: this.location, offset };
+  }
+
+  #find(data: TensorData): number | undefined {
+    if (data.kind === "range") return this.#ranges.get(data.source)?.get(`${data.offset} ${data.length}`);
+    return this.#places.get(data.kind === "bytes" ? data.bytes : data);
+  }
+
+  #remember(data: TensorData, offset: number): void {
+    if (data.kind === "range") {
+      const ranges = this.#ranges.get(data.source) ?? new Map<string, number>();
+      this.#ranges.set(data.source, ranges.set(`${data.offset} ${data.length}`, offset));
+    } else {
+      this.#places.set(data.kind === "bytes" ? data.bytes : data, offset);
+    }
+  }
+}
