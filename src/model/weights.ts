@@ -65,3 +65,9 @@ async function loadBytes(ref: TensorRef): Promise<Uint8Array> {
       throw new LowbitError("model/type", `${ref.name} holds strings, not numbers`, { at: { tensor: ref.name } });
   }
 }
+
+/** A float32 weight computed when it is asked for, so that folding a large model holds no second copy of it. */
+export function derivedWeight(name: string, dims: readonly number[], compute: () => Promise<Float32Array>): TensorRef {
+  const load = async (): Promise<Uint8Array> => packTensor({ type: "float32", dims, data: await compute() });
+  return { name, element: "float32", dims, data: { kind: "lazy", length: 4 * sizeOf(dims), load }, doc: "", metadata: none };
+}
