@@ -1,12 +1,17 @@
+import { AffineGrid } from "#model/ops/AffineGrid";
 import { AveragePool } from "#model/ops/AveragePool";
 import { BatchNormalization } from "#model/ops/BatchNormalization";
+import { Col2Im } from "#model/ops/Col2Im";
 import { Conv } from "#model/ops/Conv";
 import { ConvInteger } from "#model/ops/ConvInteger";
 import { ConvTranspose } from "#model/ops/ConvTranspose";
+import { DeformConv } from "#model/ops/DeformConv";
 import { DequantizeLinear, MicrosoftDequantizeLinear } from "#model/ops/DequantizeLinear";
 import { DynamicQuantizeLinear } from "#model/ops/DynamicQuantizeLinear";
+import { Einsum } from "#model/ops/Einsum";
 import { Gemm } from "#model/ops/Gemm";
 import { GlobalAveragePool, GlobalLpPool, GlobalMaxPool } from "#model/ops/GlobalPool";
+import { GridSample } from "#model/ops/GridSample";
 import { GroupNormalization, InstanceNormalization } from "#model/ops/GroupNormalization";
 import { LRN } from "#model/ops/LRN";
 import { LayerNormalization, RMSNormalization } from "#model/ops/LayerNormalization";
@@ -15,12 +20,15 @@ import { LpPool } from "#model/ops/LpPool";
 import { MatMul } from "#model/ops/MatMul";
 import { MatMulInteger } from "#model/ops/MatMulInteger";
 import { MaxPool } from "#model/ops/MaxPool";
+import { MaxRoiPool } from "#model/ops/MaxRoiPool";
 import { MaxUnpool } from "#model/ops/MaxUnpool";
 import { MeanVarianceNormalization } from "#model/ops/MeanVarianceNormalization";
+import { NonMaxSuppression } from "#model/ops/NonMaxSuppression";
 import { QLinearConv } from "#model/ops/QLinearConv";
 import { QLinearMatMul } from "#model/ops/QLinearMatMul";
 import { MicrosoftQuantizeLinear, QuantizeLinear } from "#model/ops/QuantizeLinear";
 import { Resize } from "#model/ops/Resize";
+import { RoiAlign } from "#model/ops/RoiAlign";
 import { Hardmax, LogSoftmax, Softmax } from "#model/ops/Softmax";
 import { Upsample } from "#model/ops/Upsample";
 import type { Op } from "#model/ops/types";
@@ -30,11 +38,11 @@ export const neuralOps: readonly Op[] = [
   // products
   Conv,
   ConvTranspose,
+  DeformConv,
+  Col2Im,
   MatMul,
   Gemm,
-  // resampling
-  Resize,
-  Upsample,
+  Einsum,
   // pooling
   MaxPool,
   AveragePool,
@@ -43,6 +51,14 @@ export const neuralOps: readonly Op[] = [
   GlobalMaxPool,
   GlobalLpPool,
   MaxUnpool,
+  // resampling
+  Resize,
+  Upsample,
+  GridSample,
+  AffineGrid,
+  RoiAlign,
+  MaxRoiPool,
+  NonMaxSuppression,
   // normalization
   BatchNormalization,
   InstanceNormalization,
