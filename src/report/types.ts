@@ -50,6 +50,13 @@ export interface QualityReport {
   readonly perplexity?: { readonly float: number; readonly quantized: number };
 }
 
+/** What the ranges and statistics were learned from. */
+export interface CalibrationReport {
+  readonly samples: number;
+  /** Name of the data, and "random" when it was made up. */
+  readonly data: string;
+}
+
 export interface SpeedReport {
   readonly label: "measured";
   readonly runtime: string;
@@ -86,6 +93,7 @@ export interface LayerReport {
   readonly activations: string;
   /** Of the layer's output against the float model's, both fed the same sample. */
   readonly sqnrDb: number | null;
+  /** The model's drop (`quality.drop`) if this layer alone were float again; below that drop, the layer is to blame. */
   readonly dropIfFloat?: number;
   /** Why accuracy is lost here: "outlier-range", "per-tensor-spread", "saturation", "unquantizable", … */
   readonly cause?: string;
@@ -116,6 +124,8 @@ export interface Report {
   readonly recipe: unknown;
   readonly seed: number;
   readonly target?: string;
+  /** Absent when the recipe needs no data. */
+  readonly calibration?: CalibrationReport;
   readonly size: SizeReport;
   readonly quality: QualityReport | null;
   readonly speed: SpeedReport | null;
