@@ -9,11 +9,13 @@ import { DeformConv } from "#model/ops/DeformConv";
 import { DequantizeLinear, MicrosoftDequantizeLinear } from "#model/ops/DequantizeLinear";
 import { DynamicQuantizeLinear } from "#model/ops/DynamicQuantizeLinear";
 import { Einsum } from "#model/ops/Einsum";
+import { GRU } from "#model/ops/GRU";
 import { Gemm } from "#model/ops/Gemm";
 import { GlobalAveragePool, GlobalLpPool, GlobalMaxPool } from "#model/ops/GlobalPool";
 import { GridSample } from "#model/ops/GridSample";
 import { GroupNormalization, InstanceNormalization } from "#model/ops/GroupNormalization";
 import { LRN } from "#model/ops/LRN";
+import { LSTM } from "#model/ops/LSTM";
 import { LayerNormalization, RMSNormalization } from "#model/ops/LayerNormalization";
 import { LpNormalization } from "#model/ops/LpNormalization";
 import { LpPool } from "#model/ops/LpPool";
@@ -27,6 +29,7 @@ import { NonMaxSuppression } from "#model/ops/NonMaxSuppression";
 import { QLinearConv } from "#model/ops/QLinearConv";
 import { QLinearMatMul } from "#model/ops/QLinearMatMul";
 import { MicrosoftQuantizeLinear, QuantizeLinear } from "#model/ops/QuantizeLinear";
+import { RNN } from "#model/ops/RNN";
 import { Resize } from "#model/ops/Resize";
 import { RoiAlign } from "#model/ops/RoiAlign";
 import { Hardmax, LogSoftmax, Softmax } from "#model/ops/Softmax";
@@ -59,6 +62,10 @@ export const neuralOps: readonly Op[] = [
   RoiAlign,
   MaxRoiPool,
   NonMaxSuppression,
+  // recurrence and attention
+  LSTM,
+  GRU,
+  RNN,
   // normalization
   BatchNormalization,
   InstanceNormalization,
