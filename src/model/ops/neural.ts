@@ -1,4 +1,5 @@
 import { AffineGrid } from "#model/ops/AffineGrid";
+import { Attention } from "#model/ops/Attention";
 import { AveragePool } from "#model/ops/AveragePool";
 import { BatchNormalization } from "#model/ops/BatchNormalization";
 import { Col2Im } from "#model/ops/Col2Im";
@@ -32,6 +33,7 @@ import { MicrosoftQuantizeLinear, QuantizeLinear } from "#model/ops/QuantizeLine
 import { RNN } from "#model/ops/RNN";
 import { Resize } from "#model/ops/Resize";
 import { RoiAlign } from "#model/ops/RoiAlign";
+import { RotaryEmbedding } from "#model/ops/RotaryEmbedding";
 import { Hardmax, LogSoftmax, Softmax } from "#model/ops/Softmax";
 import { Upsample } from "#model/ops/Upsample";
 import type { Op } from "#model/ops/types";
@@ -66,6 +68,8 @@ export const neuralOps: readonly Op[] = [
   LSTM,
   GRU,
   RNN,
+  Attention,
+  RotaryEmbedding,
   // normalization
   BatchNormalization,
   InstanceNormalization,
