@@ -1,0 +1,8 @@
+/** The runtimes that a browser has. Node's are in runtimes.node.ts. */
+import { browserWorker } from "#runtimes/ortWeb/browserWorker";
+import { createOrtWeb } from "#runtimes/ortWeb/ortWeb";
+import type { Runtime } from "#runtimes/types";
+
+export const runtimes = {
+  "ort-web": createOrtWeb(browserWorker),
+} satisfies Record<string, Runtime>;

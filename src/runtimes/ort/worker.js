@@ -1,0 +1,171 @@
+/**
+ * The program that holds ONNX Runtime, apart from ours: its `run` blocks the thread it is called on, and a hostile model
+ * may never come back. In a worker (of the browser or of Node) this file starts itself with onnxruntime-web; in a child
+ * process ortNode/child.js imports `serve` and brings onnxruntime-node. Messages are described in protocol.ts.
+ *
+ * @typedef {import("#runtimes/ort/protocol").Loaded} Loaded
+ * @typedef {import("#runtimes/ort/protocol").Message} Message
+ * @typedef {import("#runtimes/ort/protocol").Open} Open
+ * @typedef {import("#runtimes/ort/protocol").Reply} Reply
+ * @typedef {import("#runtimes/ort/protocol").Start} Start
+ * @typedef {import("#model/session").Tensors} Tensors
+ */
+
+/** Rounds before those that count: the first allocates, the second finds warm caches. */
+const warmUps = 2;
+/** A sign of life at most this often, in milliseconds; sent between rounds, never inside one. */
+const tickMs = 200;
+
+/**
+ * Answers requests, one at a time, with one session at a time.
+ * @param {(reply: Reply, transfer?: ArrayBuffer[]) => void} post
+ * @param {(start: Start) => Promise<Loaded>} load
+ * @returns {(message: Message) => Promise<void>}
+ */
+export function serve(post, load) {
+  /** @type {Loaded} */
+  let loaded;
+  /** @type {Open} */
+  let opened;
+  /** @type {import("onnxruntime-common").InferenceSession | undefined} */
+  let session;
+
+  /** @param {Tensors} feeds */
+  const tensors = (feeds) =>
+    Object.fromEntries(
+      Object.entries(feeds).map(([name, { type, data, dims }]) => [
+        name,
+        new loaded.ort.Tensor(/** @type {"float32"} */ (type), /** @type {Float32Array} */ (data), dims),
+      ]),
+    );
+
+  const current = () => {
+    if (session === undefined) throw new Error("no session is open");
+    return session;
+  };
+
+  return async ({ id, request }) => {
+    try {
+      switch (request.op) {
+        case "start": {
+          loaded = await load(request);
+          post({ id, value: { version: loaded.version } });
+          break;
+        }
+        case "open": {
+          opened = request;
+          loaded.limit?.(request.memoryBytes ?? Number.POSITIVE_INFINITY);
+          session = await loaded.ort.InferenceSession.create(/** @type {string} */ (request.model), request.options);
+          post({ id, value: { inputs: describe(session.inputMetadata), outputs: describe(session.outputMetadata) } });
+          break;
+        }
+        case "run": {
+          const results = await current().run(tensors(request.feeds), [...request.fetches]);
+          /** @type {Record<string, import("#model/tensor").Tensor>} */
+          const value = {};
+          for (const [name, { type, dims, data }] of Object.entries(results)) {
+            value[name] = { type, dims, data };
+          }
+          post({ id, value }, buffersOf(value));
+          break;
+        }
+        case "time": {
+          const feeds = tensors(request.feeds);
+          const ms = new Float64Array(request.rounds);
+          let told = performance.now();
+          for (let round = -warmUps; round < request.rounds; round++) {
+            const start = performance.now();
+            await current().run(feeds);
+            const end = performance.now();
+            if (round >= 0) ms[round] = end - start;
+            if (end - told > tickMs) {
+              post({ id, tick: true });
+              told = end;
+            }
+          }
+          post({ id, value: ms });
+          break;
+        }
+        case "profile": {
+          if (loaded.profile === undefined) throw new Error("this runtime has no profiler");
+          post({ id, value: await loaded.profile(opened, tensors(request.feeds), request.rounds) });
+          break;
+        }
+        case "close": {
+          const closing = session;
+          session = undefined;
+          await closing?.release();
+          post({ id, value: { bytes: loaded.occupiedBytes() } });
+        }
+      }
+    } catch (error) {
+      const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
+      post({ id, error: { name, message } });
+    }
+  };
+}
+
+/** @param {readonly import("onnxruntime-common").InferenceSession.ValueMetadata[]} values */
+function describe(values) {
+  return values.map((value) =>
+    value.isTensor
+      ? { name: value.name, type: value.type, dims: value.shape }
+      : { name: value.name, type: undefined, dims: [] },
+  );
+}
+
+/** @param {Tensors} values */
+function buffersOf(values) {
+  /** @type {Set<ArrayBuffer>} */
+  const buffers = new Set();
+  for (const { data } of Object.values(values)) {
+    if (ArrayBuffer.isView(data) && data.buffer instanceof ArrayBuffer) buffers.add(data.buffer);
+  }
+  return [...buffers];
+}
+
+/**
+ * ONNX Runtime hands float16 over in a Float16Array where there is one, and its native package then fails to read it back
+ * (stack.md P4). Here, where nothing else runs, there is none: float16 is codes in a Uint16Array, as in our tensors.
+ */
+export function forgetFloat16Array() {
+  Reflect.deleteProperty(globalThis, "Float16Array");
+}
+
+/**
+ * @param {Start} start
+ * @returns {Promise<Loaded>}
+ */
+async function loadOnnxRuntimeWeb({ threads = 1, pages = 65_536, wasmPaths }) {
+  forgetFloat16Array();
+  /** @type {WebAssembly.Memory | undefined} */
+  let heap;
+  const Memory = WebAssembly.Memory;
+  // onnxruntime-web asks for up to 4 GiB; a lower maximum turns what goes beyond it into an ordinary std::bad_alloc
+  WebAssembly.Memory = class extends Memory {
+    /** @param {WebAssembly.MemoryDescriptor} wanted */
+    constructor(wanted) {
+      const maximum = Math.max(wanted.initial, Math.min(wanted.maximum ?? pages, pages));
+      super({ ...wanted, maximum });
+      if (wanted.initial > 0) heap = this;
+    }
+  };
+  const ort = await import("onnxruntime-web/wasm");
+  ort.env.wasm.numThreads = threads;
+  ort.env.logLevel = "error";
+  if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = wasmPaths;
+  return { ort, version: ort.env.versions.web ?? "", occupiedBytes: () => heap?.buffer.byteLength ?? 0 };
+}
+
+/** @returns {MessagePort | undefined} our end of the wire, when this file runs as a worker of Node or of a browser */
+function ownPort() {
+  const inNode = globalThis.process?.getBuiltinModule?.("node:worker_threads").parentPort;
+  const inBrowser = "WorkerGlobalScope" in globalThis ? globalThis : undefined;
+  return /** @type {MessagePort | undefined} */ (/** @type {unknown} */ (inNode ?? inBrowser));
+}
+
+const port = ownPort();
+if (port !== undefined) {
+  const handle = serve((reply, transfer = []) => port.postMessage(reply, transfer), loadOnnxRuntimeWeb);
+  port.addEventListener("message", ({ data }) => void handle(data));
+}

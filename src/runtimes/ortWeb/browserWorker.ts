@@ -1,0 +1,22 @@
+import type { Connect } from "#runtimes/ort/host";
+import type { Reply } from "#runtimes/ort/protocol";
+
+/** Starts ort/worker.js as a module worker of the browser; bundlers know this form and take the worker along. */
+export const browserWorker: Connect = (events) => {
+  const worker = new Worker(new URL("../ort/worker.js", import.meta.url), { type: "module" });
+  let ended = false;
+  const end = (how: string) => {
+    if (!ended) events.end({ code: "runtime/crash", how, lastLines: "" });
+    ended = true;
+  };
+  worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => events.reply(data));
+  worker.addEventListener("error", ({ message }) => end(`ended (${message || "the worker script did not load"})`));
+  return {
+    post: (message) => worker.postMessage(message, []),
+    kill() {
+      worker.terminate();
+      end("was ended");
+    },
+    hold() {}, // a page lives as long as it is open
+  };
+};

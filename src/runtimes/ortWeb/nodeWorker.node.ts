@@ -1,0 +1,23 @@
+import { Worker } from "node:worker_threads";
+import type { Connect, Death } from "#runtimes/ort/host";
+import type { Reply } from "#runtimes/ort/protocol";
+
+/** Starts ort/worker.js as a worker thread of Node. Unlike with the native package, ending it in mid-run harms nobody. */
+export const nodeWorker: Connect = (events) => {
+  const worker = new Worker(new URL("../ort/worker.js", import.meta.url), { stdout: true, stderr: true, execArgv: [] });
+  let death: Death = { code: "runtime/crash", how: "ended", lastLines: "" };
+  worker.on("message", (reply: Reply) => events.reply(reply));
+  worker.on("error", (error: NodeJS.ErrnoException) => {
+    const memory = error.code === "ERR_WORKER_OUT_OF_MEMORY" || /allocation failed/i.test(error.message);
+    death = { code: memory ? "runtime/memory" : "runtime/crash", how: `ended with "${error.message}"`, lastLines: "" };
+  });
+  worker.on("exit", () => events.end(death));
+  // its output is noise of the runtime; unread it would pile up
+  worker.stdout.resume();
+  worker.stderr.resume();
+  return {
+    post: (message) => worker.postMessage(message, []),
+    kill: () => void worker.terminate(),
+    hold: (busy) => (busy ? worker.ref() : worker.unref()),
+  };
+};
