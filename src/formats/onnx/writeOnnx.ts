@@ -33,10 +33,7 @@ export interface WrittenOnnx {
  */
 export async function writeOnnx(model: Model, sink: ByteSink, options: WriteOnnxOptions = {}): Promise<WrittenOnnx> {
   const { external } = options;
-  const prepared = prepareOnnx(model, external);
-  if (external !== undefined) await writeParts(prepared.external, external.sink, "write weights", options);
-  await writeParts(prepared.protobuf, sink, "write model", options);
-  return { bytes: prepared.protobuf.length, externalBytes: prepared.external.length };
+  return writePrepared(prepareOnnx(model, external), sink, external?.sink ?? sink, options);
 }
 
 /** A small model as bytes. */
@@ -46,27 +43,46 @@ export async function onnxBytes(model: Model): Promise<Uint8Array> {
   return sink.bytes();
 }
 
-/** What will be written, with its exact size and without any content loaded. */
+export interface PreparedOnnx {
+  readonly protobuf: Encoded;
+  /** Empty without external data. */
+  readonly external: Encoded;
+}
+
+/** What will be written, with its exact size, before any content is loaded. */
 export function prepareOnnx(
   model: Model,
   external?: { readonly location: string; readonly threshold?: number },
-): { readonly protobuf: Encoded; readonly external: Encoded } {
+): PreparedOnnx {
   const layout = external === undefined ? undefined : new ExternalLayout(external.location, external.threshold);
   const protobuf = encodeMessage(
     "Model",
     writeModel(model, (ref) => layout?.place(ref)),
   );
-  if (protobuf.length <= largestProtobuf) return { protobuf, external: layout ?? { length: 0, parts: [] } };
-  throw new LowbitError(
-    "onnx/limit",
-    `the model needs ${protobuf.length} bytes; a protobuf file holds ${largestProtobuf}`,
-    {
-      hint:
-        external === undefined
-          ? "save it with external data"
-          : "the weights in Constant nodes stay in the model: make them initializers",
-    },
-  );
+  return { protobuf, external: layout ?? { length: 0, parts: [] } };
+}
+
+export async function writePrepared(
+  { protobuf, external }: PreparedOnnx,
+  sink: ByteSink,
+  externalSink: ByteSink,
+  options: JobOptions = {},
+): Promise<WrittenOnnx> {
+  if (protobuf.length > largestProtobuf) {
+    throw new LowbitError(
+      "onnx/limit",
+      `the model needs ${protobuf.length} bytes; a protobuf holds ${largestProtobuf}`,
+      {
+        hint:
+          external.length === 0
+            ? "save it with external data"
+            : "weights in Constant nodes stay in the model: make them initializers",
+      },
+    );
+  }
+  await writeParts(external, externalSink, "write weights", options);
+  await writeParts(protobuf, sink, "write model", options);
+  return { bytes: protobuf.length, externalBytes: external.length };
 }
 
 async function writeParts(encoded: Encoded, sink: ByteSink, stage: string, options: JobOptions): Promise<void> {
