@@ -6,6 +6,7 @@ import { Col2Im } from "#model/ops/Col2Im";
 import { Conv } from "#model/ops/Conv";
 import { ConvInteger } from "#model/ops/ConvInteger";
 import { ConvTranspose } from "#model/ops/ConvTranspose";
+import { DFT } from "#model/ops/DFT";
 import { DeformConv } from "#model/ops/DeformConv";
 import { DequantizeLinear, MicrosoftDequantizeLinear } from "#model/ops/DequantizeLinear";
 import { DynamicQuantizeLinear } from "#model/ops/DynamicQuantizeLinear";
@@ -26,6 +27,8 @@ import { MaxPool } from "#model/ops/MaxPool";
 import { MaxRoiPool } from "#model/ops/MaxRoiPool";
 import { MaxUnpool } from "#model/ops/MaxUnpool";
 import { MeanVarianceNormalization } from "#model/ops/MeanVarianceNormalization";
+import { MelWeightMatrix } from "#model/ops/MelWeightMatrix";
+import { NegativeLogLikelihoodLoss } from "#model/ops/NegativeLogLikelihoodLoss";
 import { NonMaxSuppression } from "#model/ops/NonMaxSuppression";
 import { QLinearConv } from "#model/ops/QLinearConv";
 import { QLinearMatMul } from "#model/ops/QLinearMatMul";
@@ -34,8 +37,11 @@ import { RNN } from "#model/ops/RNN";
 import { Resize } from "#model/ops/Resize";
 import { RoiAlign } from "#model/ops/RoiAlign";
 import { RotaryEmbedding } from "#model/ops/RotaryEmbedding";
+import { STFT } from "#model/ops/STFT";
 import { Hardmax, LogSoftmax, Softmax } from "#model/ops/Softmax";
+import { SoftmaxCrossEntropyLoss } from "#model/ops/SoftmaxCrossEntropyLoss";
 import { Upsample } from "#model/ops/Upsample";
+import { BlackmanWindow, HammingWindow, HannWindow } from "#model/ops/windowFunctions";
 import type { Op } from "#model/ops/types";
 
 /** Operators that networks are made of: products, convolutions, pooling, normalization, recurrence, quantization. */
@@ -92,4 +98,14 @@ export const neuralOps: readonly Op[] = [
   MatMulInteger,
   QLinearConv,
   QLinearMatMul,
+  // signals
+  DFT,
+  STFT,
+  HannWindow,
+  HammingWindow,
+  BlackmanWindow,
+  MelWeightMatrix,
+  // losses
+  NegativeLogLikelihoodLoss,
+  SoftmaxCrossEntropyLoss,
 ];
