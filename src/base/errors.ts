@@ -54,6 +54,7 @@ export const errorCodes = {
   "data/shape": 1,
   "data/labels": 1,
   "data/decoder": 1,
+  "data/tokenizer": 1,
   // runtimes
   "runtime/unavailable": 1,
   "runtime/load": 1,
@@ -69,6 +70,7 @@ export const errorCodes = {
   "plan/mismatch": 1,
   "proof/output": 1,
   "proof/agreement": 1,
+  "report/malformed": 1,
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -18,6 +18,10 @@ export interface Limits {
   readonly npzMembers: number;
   /** Unpacked size ÷ packed size of one npz member; deflate cannot exceed 1,032. */
   readonly npzRatio: number;
+  /** Bytes that one packed member or `.gz` file of data may unpack to. */
+  readonly unpackedBytes: number;
+  /** Bytes of one JSON file of data, or of one line of JSONL. */
+  readonly jsonBytes: number;
   /** Width × height of one image. */
   readonly imagePixels: number;
   readonly imageBytes: number;
@@ -34,6 +38,8 @@ export const defaultLimits: Limits = {
   npyHeaderBytes: 10_000,
   npzMembers: 10_000,
   npzRatio: 1_100,
+  unpackedBytes: 2 ** 30,
+  jsonBytes: 256 * 2 ** 20,
   imagePixels: 40_000_000,
   imageBytes: 64 * 2 ** 20,
   dataFiles: 1_000_000,
