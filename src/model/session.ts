@@ -1,6 +1,6 @@
 /** The port through which anything is executed. Algorithms know this and nothing of the runtimes behind it. */
 import type { Model } from "#model/model";
-import type { Tensor } from "#model/tensor";
+import type { ElementType, Tensor } from "#model/tensor";
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -29,3 +29,24 @@ export interface SessionOptions {
 }
 
 export type OpenSession = (model: Model, options?: SessionOptions) => Promise<Session>;
+
+/** Time of one kernel of the graph as the runtime optimized it: names may be those of fused nodes. */
+export interface KernelTime {
+  readonly node: string;
+  readonly op: string;
+  readonly outputShape: readonly number[];
+  readonly outputType: ElementType | undefined;
+  /** Median over the rounds, in microseconds; what a loop's body takes in all its iterations is added up. */
+  readonly medianUs: number;
+}
+
+/** A session that also tells where the time goes. */
+export interface ProfilingSession extends Session {
+  /** Runs `rounds` times with the runtime's profiler on. Kernels come in order of execution. */
+  profile(feeds: Tensors, rounds: number): Promise<KernelTime[]>;
+}
+
+/** Tells a session that can profile from one that cannot. */
+export function canProfile(session: Session): session is ProfilingSession {
+  return "profile" in session;
+}

@@ -1,7 +1,6 @@
 /** What a runtime is: something that opens a model and gives a `Session`. Each asks the model for the form it can use. */
 import type { Model } from "#model/model";
-import type { ElementType } from "#model/tensor";
-import type { Session, SessionOptions, Tensors } from "#model/session";
+import type { Session, SessionOptions } from "#model/session";
 
 /** A model that can be handed to any runtime: as a graph, as the bytes of one ONNX file, or written to a directory. */
 export interface RunnableModel {
@@ -27,25 +26,4 @@ export interface Runtime {
    * `runtime/memory` or `runtime/crash`, and never takes the caller's process down.
    */
   open(file: RunnableModel, options?: SessionOptions): Promise<Session>;
-}
-
-/** Time of one kernel of the graph as the runtime optimized it: names may be those of fused nodes. */
-export interface KernelTime {
-  readonly node: string;
-  readonly op: string;
-  readonly outputShape: readonly number[];
-  readonly outputType: ElementType | undefined;
-  /** Median over the rounds, in microseconds; what a loop's body takes in all its iterations is added up. */
-  readonly medianUs: number;
-}
-
-/** A session that also tells where the time goes. */
-export interface ProfilingSession extends Session {
-  /** Runs `rounds` times with the runtime's profiler on. Kernels come in order of execution. */
-  profile(feeds: Tensors, rounds: number): Promise<KernelTime[]>;
-}
-
-/** Tells a session that can profile from one that cannot. */
-export function canProfile(session: Session): session is ProfilingSession {
-  return "profile" in session;
 }
