@@ -199,6 +199,11 @@ export function fromNumbers(
     for (let i = 0; i < out.length; i++) (out as Uint8Array)[i] = values[i] === 0 ? 0 : 1;
   } else if (Array.isArray(out)) {
     for (let i = 0; i < out.length; i++) out[i] = String(values[i]);
+  } else if (elementTypes[type].bits < 8) {
+    const { bits } = elementTypes[type];
+    const signed = type.startsWith("int");
+    const mask = 2 ** bits - 1;
+    for (let i = 0; i < out.length; i++) out[i] = signed ? signExtend(values[i] & mask, bits) : values[i] & mask;
   } else {
     for (let i = 0; i < out.length; i++) (out as Float64Array)[i] = values[i];
   }

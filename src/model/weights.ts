@@ -45,11 +45,17 @@ export async function readWeightBytes(ref: TensorRef, limit = defaultLimits.tens
 
 /** A weight as a tensor, read now. */
 export async function readWeight(ref: TensorRef): Promise<Tensor> {
-  if (ref.data.kind === "strings") {
+  return loadedWeight(ref) ?? unpackTensor(ref.element, ref.dims, await readWeightBytes(ref));
+}
+
+/** A weight whose elements are in memory already; undefined where they must be read first. */
+export function loadedWeight(ref: TensorRef): Tensor | undefined {
+  const { data } = ref;
+  if (data.kind === "strings") {
     const decoder = new TextDecoder();
-    return { type: "string", dims: ref.dims, data: ref.data.values.map((value) => decoder.decode(value)) };
+    return { type: "string", dims: ref.dims, data: data.values.map((value) => decoder.decode(value)) };
   }
-  return unpackTensor(ref.element, ref.dims, await readWeightBytes(ref));
+  return data.kind === "bytes" ? unpackTensor(ref.element, ref.dims, data.bytes) : undefined;
 }
 
 async function loadBytes(ref: TensorRef): Promise<Uint8Array> {
@@ -69,5 +75,12 @@ async function loadBytes(ref: TensorRef): Promise<Uint8Array> {
 /** A float32 weight computed when it is asked for, so that folding a large model holds no second copy of it. */
 export function derivedWeight(name: string, dims: readonly number[], compute: () => Promise<Float32Array>): TensorRef {
   const load = async (): Promise<Uint8Array> => packTensor({ type: "float32", dims, data: await compute() });
-  return { name, element: "float32", dims, data: { kind: "lazy", length: 4 * sizeOf(dims), load }, doc: "", metadata: none };
+  return {
+    name,
+    element: "float32",
+    dims,
+    data: { kind: "lazy", length: 4 * sizeOf(dims), load },
+    doc: "",
+    metadata: none,
+  };
 }
