@@ -7,7 +7,7 @@
 import { LowbitError } from "#base/errors";
 import { floatAttribute, intAttribute, stringAttribute } from "#model/attributes";
 import type { Dim, Node } from "#model/model";
-import { type Activation, activationsOf } from "#model/ops/activations";
+import { type Activation, activationsOf } from "#model/ops/recurrentActivations";
 import { countOf, operand, placeOf } from "#model/ops/operand";
 import type { Cost, ForwardContext, Known } from "#model/ops/types";
 import { fromNumbers, type Tensor, toNumbers } from "#model/tensor";
