@@ -3,7 +3,10 @@
  * as deep as a file likes. Every limit can be raised by the caller; each says why it has its default.
  */
 export interface Limits {
-  /** Bytes of ONNX structure (everything but tensor data) that are held in memory. Real graphs of 100,000 nodes need 20 MB. */
+  /**
+   * Memory for the structure of one ONNX file (everything but the data of large tensors), as its bytes plus an estimate of what each
+   * field costs once decoded. A graph of 100,000 nodes needs some 200 MB.
+   */
   readonly onnxStructureBytes: number;
   /** Fields of one ONNX file. 40 MB of one-byte fields parse in about 0.3 s. */
   readonly onnxFields: number;

@@ -23,7 +23,7 @@ export class Payload {
   /** Packed elements; small pieces are joined, so that a field written element by element stays small in memory. */
   add(bytes: Uint8Array): void {
     this.length += bytes.byteLength;
-    if (bytes.byteLength > joinedBytes) {
+    if (this.pieces.length === 0 || bytes.byteLength > joinedBytes) {
       this.#closeTail();
       this.pieces.push({ kind: "bytes", bytes });
     } else {

@@ -10,7 +10,7 @@ import { LowbitError } from "#base/errors";
 import type { Limits } from "#base/limits";
 import { ByteBuilder } from "#formats/onnx/byteBuilder";
 import { explainOtherFile } from "#formats/onnx/otherFile";
-import { type Field, fieldTable, type MessageName } from "#formats/onnx/schema";
+import { type Field, fieldTable } from "#formats/onnx/schema";
 import { WireReader, wireBytes, wireFixed64, wireVarint } from "#formats/onnx/wireReader";
 
 /** Tensor content of at most this many bytes is read with the structure: scales, shapes, biases. */
@@ -26,9 +26,9 @@ const largestWindow = 1024 * 1024;
 /** Longest tag and longest length. */
 const headerBytes = 20;
 
-/** What a field costs once decoded, roughly: a file of two-byte messages must not fill the memory. */
+/** What a field costs once decoded, roughly and beside its bytes: a file of two-byte messages must not fill the memory. */
 function decodedBytes(field: Field | undefined, length: number): number {
-  if (field?.message !== undefined) return 256;
+  if (field?.message !== undefined) return field.message === "Tensor" ? 640 : 256;
   if (field?.kind === "bytes" && field.shape === "repeated") return 128;
   // a packed number may take one byte in the file and eight in memory
   if (field?.shape === "repeated" && field.kind !== "string") return 32 + 8 * length;
@@ -42,93 +42,124 @@ export async function scanStructure(source: ByteSource, limits: Limits): Promise
       hint: "the download may have failed",
     });
   }
-  const skeleton = new ByteBuilder(Math.min(source.size, smallestWindow));
-  const reader = new WireReader(new Uint8Array(0), source.name, source.size);
-  const open: { readonly table: readonly (Field | undefined)[]; readonly end: number }[] = [
-    { table: fieldTable("Model" satisfies MessageName), end: source.size },
-  ];
-  let windowBytes = smallestWindow;
-  let kept = 0; // bytes.subarray(kept, pos) belongs to the skeleton and is not there yet
-  let fields = 0;
-  let overhead = 0;
-
-  const keep = (): void => {
-    skeleton.append(reader.bytes.subarray(kept, reader.pos));
-    kept = reader.pos;
-    if (skeleton.length + overhead <= limits.onnxStructureBytes) return;
-    throw reader.fail(
-      "onnx/limit",
-      `the structure needs over ${limits.onnxStructureBytes} bytes`,
-      reader.offset,
-      "raise onnxStructureBytes",
-    );
-  };
-  const load = async (offset: number): Promise<void> => {
-    const sequential = offset === reader.base + reader.bytes.length;
-    windowBytes = sequential ? Math.min(windowBytes * 2, largestWindow) : smallestWindow;
-    reader.window(await source.read(offset, Math.min(windowBytes, source.size - offset)), offset);
-    kept = 0;
-  };
-  /** Moves `length` bytes ahead, copying them or leaving them out. */
-  const pass = async (length: number, copied: boolean): Promise<void> => {
-    if (reader.offset + length > source.size) throw reader.fail("onnx/truncated", "the file ends inside a field");
-    if (!copied) keep();
-    let left = length;
-    while (reader.pos + left > reader.bytes.length) {
-      const here = reader.bytes.length - reader.pos;
-      if (!copied) {
-        await load(reader.offset + left);
-        return;
-      }
-      reader.pos += here;
-      left -= here;
-      keep();
-      await load(reader.offset);
-    }
-    reader.pos += left;
-    if (!copied) kept = reader.pos;
-  };
-
   try {
-    for (;;) {
-      let top = open[open.length - 1];
-      while (reader.offset === top.end) {
-        open.pop();
-        if (open.length === 0) {
-          keep();
-          return skeleton.bytes();
-        }
-        top = open[open.length - 1];
-      }
-      const ahead = reader.bytes.length - reader.pos;
-      if (ahead < headerBytes && reader.base + reader.bytes.length < source.size) {
-        keep();
-        await load(reader.offset);
-      }
-
-      if (++fields > limits.onnxFields)
-        throw reader.fail("onnx/limit", `more than ${limits.onnxFields} fields`, reader.offset, "raise onnxFields");
-      reader.tag();
-      const field = top.table[reader.field];
-      const length = reader.wire === wireBytes ? reader.lengthBefore(top.end) : 0;
-      overhead += decodedBytes(field, length);
-      if (reader.wire === wireVarint) reader.varint();
-      else if (reader.wire !== wireBytes) await pass(reader.wire === wireFixed64 ? 8 : 4, true);
-      else if (field?.message !== undefined) {
-        if (open.length >= limits.onnxDepth)
-          throw reader.fail(
-            "onnx/limit",
-            `messages nest deeper than ${limits.onnxDepth}`,
-            reader.offset,
-            "raise onnxDepth",
-          );
-        open.push({ table: fieldTable(field.message), end: reader.offset + length });
-      } else {
-        await pass(length, !isLeftOut(field, length));
-      }
-      if (reader.offset > top.end) throw reader.fail("onnx/malformed", "a field crosses the end of its message");
-    }
+    return await new Scanner(source, limits).scan();
   } catch (error) {
     throw await explainOtherFile(error, source);
+  }
+}
+
+class Scanner {
+  readonly #source: ByteSource;
+  readonly #limits: Limits;
+  readonly #reader: WireReader;
+  readonly #skeleton: ByteBuilder;
+  /** Bytes of the window from here to the reader's position belong to the skeleton and are not there yet. */
+  #kept = 0;
+  #windowBytes = smallestWindow;
+  #fields = 0;
+  #decoded = 0;
+
+  constructor(source: ByteSource, limits: Limits) {
+    this.#source = source;
+    this.#limits = limits;
+    this.#reader = new WireReader(new Uint8Array(0), source.name, source.size);
+    this.#skeleton = new ByteBuilder(Math.min(source.size, smallestWindow));
+  }
+
+  async scan(): Promise<Uint8Array> {
+    const reader = this.#reader;
+    const open: { readonly table: readonly (Field | undefined)[]; readonly end: number }[] = [];
+    let table = fieldTable("Model");
+    let end = this.#source.size;
+    for (;;) {
+      while (reader.offset === end) {
+        const outer = open.pop();
+        if (outer === undefined) {
+          this.#keep();
+          return this.#skeleton.bytes();
+        }
+        ({ table, end } = outer);
+      }
+      if (reader.pos + headerBytes > reader.bytes.length) await this.#load(reader.offset);
+      reader.tag();
+      const field = table[reader.field];
+      if (reader.wire === wireVarint) {
+        this.#count(decodedBytes(field, 0));
+        reader.varint();
+      } else {
+        const length = reader.wire === wireBytes ? reader.lengthBefore(end) : reader.wire === wireFixed64 ? 8 : 4;
+        if (reader.wire === wireBytes && field?.message !== undefined) {
+          this.#count(decodedBytes(field, length));
+          open.push({ table, end });
+          if (open.length >= this.#limits.onnxDepth) throw this.#tooMuch("onnxDepth", "levels of messages");
+          table = fieldTable(field.message);
+          end = reader.offset + length;
+        } else if (reader.wire === wireBytes && isLeftOut(field, length)) {
+          this.#count(decodedBytes(field, 0));
+          this.#keep();
+          await this.#moveTo(reader.offset + length);
+        } else {
+          this.#count(decodedBytes(field, length) + length);
+          await this.#copy(length);
+        }
+      }
+      if (reader.offset > end) throw reader.fail("onnx/malformed", "a field crosses the end of its message");
+    }
+  }
+
+  /** Counts a field that takes about this much memory, before it does. */
+  #count(decoded: number): void {
+    this.#decoded += decoded;
+    if (++this.#fields > this.#limits.onnxFields) throw this.#tooMuch("onnxFields", "fields");
+    if (this.#decoded > this.#limits.onnxStructureBytes)
+      throw this.#tooMuch("onnxStructureBytes", "bytes of structure");
+  }
+
+  #tooMuch(limit: "onnxDepth" | "onnxFields" | "onnxStructureBytes", what: string): LowbitError {
+    return this.#reader.fail(
+      "onnx/limit",
+      `more than ${this.#limits[limit]} ${what}`,
+      this.#reader.offset,
+      `raise ${limit}`,
+    );
+  }
+
+  /** Puts what was passed into the skeleton. */
+  #keep(): void {
+    this.#skeleton.append(this.#reader.bytes.subarray(this.#kept, this.#reader.pos));
+    this.#kept = this.#reader.pos;
+  }
+
+  async #copy(length: number): Promise<void> {
+    const reader = this.#reader;
+    if (reader.offset + length > this.#source.size) throw reader.fail("onnx/truncated", "the file ends inside a field");
+    let left = length;
+    for (let here = reader.bytes.length - reader.pos; left > here; here = reader.bytes.length) {
+      reader.pos += here;
+      left -= here;
+      await this.#load(reader.offset);
+    }
+    reader.pos += left;
+  }
+
+  /** Goes to another place of the file; what lies between is not part of the skeleton. */
+  async #moveTo(offset: number): Promise<void> {
+    const reader = this.#reader;
+    if (offset > reader.base + reader.bytes.length) await this.#load(offset);
+    else reader.pos = offset - reader.base;
+    this.#kept = reader.pos;
+  }
+
+  /** Reads a window that starts at `offset`. */
+  async #load(offset: number): Promise<void> {
+    const reader = this.#reader;
+    const reached = reader.base + reader.bytes.length;
+    if (reached === this.#source.size && offset < reached) return; // the last window, which may end within a header
+    this.#keep();
+    this.#windowBytes = offset > reached ? smallestWindow : Math.min(this.#windowBytes * 2, largestWindow);
+    const length = Math.min(this.#windowBytes, this.#source.size - offset);
+    reader.window(await this.#source.read(offset, length), offset);
+    this.#kept = 0;
   }
 }

@@ -28,14 +28,16 @@ interface Surroundings {
 /** The names visible at one place: those of the graph, then those of the graphs around it. */
 class Scope {
   readonly names = new Set<string>();
-  readonly #outer: Scope | undefined;
+  readonly nodes: readonly Node[];
+  readonly outer: Scope | undefined;
 
-  constructor(outer: Scope | undefined) {
-    this.#outer = outer;
+  constructor(nodes: readonly Node[], outer: Scope | undefined) {
+    this.nodes = nodes;
+    this.outer = outer;
   }
 
   sees(name: string): boolean {
-    return this.names.has(name) || this.#outer?.sees(name) === true;
+    return this.names.has(name) || this.outer?.sees(name) === true;
   }
 
   /** An input may hide an outer name; nothing may be defined twice in one graph. */
@@ -47,19 +49,19 @@ class Scope {
 }
 
 function validateGraph(graph: Graph, around: Surroundings, outer: Scope | undefined): void {
-  const scope = new Scope(outer);
+  const scope = new Scope(graph.nodes, outer);
   for (const input of graph.inputs) scope.define(input.name, "input");
   for (const name of graph.initializers.keys()) scope.define(name, "initializer");
   for (const name of graph.sparse?.keys() ?? []) scope.define(name, "sparse initializer");
-  validateNodes(graph.nodes, around, scope);
+  validateNodes(around, scope);
   for (const output of graph.outputs) {
     if (!scope.sees(output.name))
       throw broken("model/missing-tensor", `nothing computes the output ${output.name}`, { tensor: output.name });
   }
 }
 
-function validateNodes(nodes: readonly Node[], around: Surroundings, scope: Scope): void {
-  for (const node of nodes) {
+function validateNodes(around: Surroundings, scope: Scope): void {
+  for (const node of scope.nodes) {
     const at = { node: node.name || (node.outputs[0] ?? ""), op: node.op };
     if (!around.opsets.has(node.domain)) {
       throw broken(
@@ -68,7 +70,7 @@ function validateNodes(nodes: readonly Node[], around: Surroundings, scope: Scop
         at,
       );
     }
-    for (const name of node.inputs) if (name !== "" && !scope.sees(name)) throw undefinedInput(name, at, nodes);
+    for (const name of node.inputs) if (name !== "" && !scope.sees(name)) throw undefinedInput(name, at, scope);
     for (const [name, attribute] of node.attributes) {
       if (attribute.kind === "reference" && !around.inFunction)
         throw broken(
@@ -92,17 +94,14 @@ function validateNodes(nodes: readonly Node[], around: Surroundings, scope: Scop
 }
 
 /** Why an input is not there: nothing makes it, or something that comes later. */
-function undefinedInput(name: string, at: Place, nodes: readonly Node[]): LowbitError {
+function undefinedInput(name: string, at: Place, scope: Scope): LowbitError {
   const place = { ...at, tensor: name };
-  if (!nodes.some((node) => node.outputs.includes(name)))
-    return broken("model/missing-tensor", `${at.node} (${at.op}) reads ${name}, which nothing defines`, place);
-  if (hasCycle(nodes)) return broken("model/cycle", `${at.node} (${at.op}) reads ${name}, which depends on it`, place);
-  return broken(
-    "onnx/invalid",
-    `${at.node} (${at.op}) reads ${name} before it is computed`,
-    place,
-    "put the nodes in topological order",
-  );
+  const reads = `${at.node} (${at.op}) reads ${name}`;
+  let home: Scope | undefined = scope;
+  while (home !== undefined && !home.nodes.some((node) => node.outputs.includes(name))) home = home.outer;
+  if (home === undefined) return broken("model/missing-tensor", `${reads}, which nothing defines`, place);
+  if (hasCycle(home.nodes)) return broken("model/cycle", `${reads}, which depends on it`, place);
+  return broken("onnx/invalid", `${reads} before it is computed`, place, "put the nodes in topological order");
 }
 
 /** Kahn's algorithm over the nodes of one graph; what subgraphs read counts as read by their node. */
@@ -144,9 +143,9 @@ function validateFunctions(functions: readonly FunctionDef[], depth: number): vo
   }
   refuseRecursion(byId, depth);
   for (const definition of functions) {
-    const scope = new Scope(undefined);
+    const scope = new Scope(definition.nodes, undefined);
     for (const name of definition.inputs) scope.define(name, `function ${definition.name}: input`);
-    validateNodes(definition.nodes, { opsets: definition.opsets, inFunction: true }, scope);
+    validateNodes({ opsets: definition.opsets, inFunction: true }, scope);
     for (const name of definition.outputs) {
       if (!scope.sees(name))
         throw broken("model/missing-tensor", `function ${definition.name}: nothing computes the output ${name}`, {
