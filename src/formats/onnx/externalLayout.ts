@@ -1,5 +1,4 @@
 /** Where each weight lies in an external data file. */
-import type { ByteSource } from "#base/bytes";
 import { LowbitError } from "#base/errors";
 import { type ExternalPlace, locationProblem } from "#formats/onnx/externalData";
 import type { TensorData, TensorRef } from "#model/model";
@@ -20,8 +19,8 @@ export class ExternalLayout {
   length = 0;
   readonly parts: (Uint8Array | TensorData)[] = [];
   readonly #threshold: number;
-  readonly #places = new Map<object, number>();
-  readonly #ranges = new Map<ByteSource, Map<string, number>>();
+  /** Where a content lies: by the file or array it is in, then by its place there. */
+  readonly #places = new Map<object, Map<string, number>>();
 
   constructor(location: string, threshold = 1024) {
     const problem = locationProblem(location);
@@ -42,28 +41,24 @@ export class ExternalLayout {
   place(ref: TensorRef): ExternalPlace | undefined {
     const length = weightBytes(ref);
     if (ref.data.kind === "strings" || length === 0 || length < this.#threshold) return undefined;
-    const known = this.#find(ref.data);
+    const { home, range } = contentOf(ref.data);
+    const places = this.#places.get(home) ?? new Map<string, number>();
+    const known = places.get(range);
     if (known !== undefined) return { location: this.location, offset: known };
     const alignment = length >= pagedBytes ? pageBytes : lineBytes;
     const offset = Math.ceil(this.length / alignment) * alignment;
     if (offset > this.length) this.parts.push(new Uint8Array(offset - this.length));
     this.parts.push(ref.data);
     this.length = offset + length;
-    this.#remember(ref.data, offset);
+    this.#places.set(home, places.set(range, offset));
     return { location: this.location, offset };
   }
+}
 
-  #find(data: TensorData): number | undefined {
-    if (data.kind === "range") return this.#ranges.get(data.source)?.get(`${data.offset} ${data.length}`);
-    return this.#places.get(data.kind === "bytes" ? data.bytes : data);
-  }
-
-  #remember(data: TensorData, offset: number): void {
-    if (data.kind === "range") {
-      const ranges = this.#ranges.get(data.source) ?? new Map<string, number>();
-      this.#ranges.set(data.source, ranges.set(`${data.offset} ${data.length}`, offset));
-    } else {
-      this.#places.set(data.kind === "bytes" ? data.bytes : data, offset);
-    }
-  }
+/** What tells two contents apart without reading them. */
+function contentOf(data: TensorData): { readonly home: object; readonly range: string } {
+  if (data.kind === "range") return { home: data.source, range: `${data.offset} ${data.length}` };
+  if (data.kind === "bytes")
+    return { home: data.bytes.buffer, range: `${data.bytes.byteOffset} ${data.bytes.byteLength}` };
+  return { home: data, range: "" };
 }

@@ -23,7 +23,7 @@ export interface OpenedOnnxFile {
   readonly model: Model;
   readonly diagnostics: readonly Diagnostic[];
   /** Weights cannot be read after this. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Opens a model and the files that hold its weights; they stay open until `close`. Throws as `readOnnx` does, and `io/*`. */

@@ -52,7 +52,7 @@ function typedElements(value: Tensor): number[][] {
     return Array.from({ length: packed.length / width }, (_, i) => [...packed.subarray(i * width, (i + 1) * width)]);
   }
   if (bits < 8) return Array.from(packed, (byte) => varint(BigInt(byte)));
-  return Array.from(value.data as Exclude<TypedArray, Float32Array>, (element) => varint(BigInt(element)));
+  return Array.from(value.data as Int32Array, (element) => varint(BigInt(element))); // or any array of integers
 }
 
 const samples: Record<Exclude<ElementType, "string">, TypedArray> = {
