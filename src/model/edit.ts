@@ -72,6 +72,11 @@ export class GraphDraft {
     return this.#initializers.get(name);
   }
 
+  /** All weights of now. */
+  initializers(): ReadonlyMap<string, TensorRef> {
+    return this.#initializers;
+  }
+
   isInput(value: string): boolean {
     return this.#graph.inputs.some(({ name }) => name === value);
   }

@@ -105,7 +105,7 @@ export function packedBytes(type: ElementType, count: number): number {
 /** A zero-filled array for `count` elements. */
 export function allocate(type: ElementType, count: number): TypedArray | string[] {
   const { array } = elementTypes[type];
-  if (array === undefined) return new Array<string>(count).fill("");
+  if (array === undefined) return Array.from({ length: count }, () => "");
   return new array(type === "complex64" || type === "complex128" ? count * 2 : count);
 }
 

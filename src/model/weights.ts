@@ -72,6 +72,12 @@ async function loadBytes(ref: TensorRef): Promise<Uint8Array> {
   }
 }
 
+/** A weight like `ref` whose elements are computed when they are asked for, so that a large one need not stay in memory. */
+export function lazyWeight(ref: TensorRef, compute: () => Promise<Tensor>): TensorRef {
+  const load = async (): Promise<Uint8Array> => packTensor(await compute());
+  return { ...ref, data: { kind: "lazy", length: weightBytes(ref), load } };
+}
+
 /** A float32 weight computed when it is asked for, so that folding a large model holds no second copy of it. */
 export function derivedWeight(name: string, dims: readonly number[], compute: () => Promise<Float32Array>): TensorRef {
   const load = async (): Promise<Uint8Array> => packTensor({ type: "float32", dims, data: await compute() });

@@ -40,12 +40,12 @@ export function convert(x: Tensor, to: ElementType, { saturate = true, round = "
   const numbers = toNumbers(x);
   if (to === "float8e8m0")
     return { type: to, dims, data: Uint8Array.from(numbers, (n) => powerOfTwo(n, saturate, round)) };
-  // float4e2m1 has no NaN: its largest number stands for it
+  // float4e2m1 has no NaN: −0 stands for it, as in ml_dtypes
   if (to === "float4e2m1")
     return fromNumbers(
       to,
       dims,
-      numbers.map((n) => (Number.isNaN(n) ? Infinity : n)),
+      numbers.map((n) => (Number.isNaN(n) ? -0 : n)),
       true,
     );
   return fromNumbers(to, dims, numbers, saturate && to.startsWith("float8"));

@@ -2,7 +2,7 @@
 import { erf } from "#math/erf";
 import { floatAttribute, stringAttribute } from "#model/attributes";
 import type { Node } from "#model/model";
-import { sigmoid } from "#model/ops/activations";
+import { sigmoid } from "#model/ops/recurrentActivations";
 import { mapElements } from "#model/ops/elementwise";
 import { operand } from "#model/ops/operand";
 import type { Op } from "#model/ops/types";

@@ -2,7 +2,7 @@
 import { erf } from "#math/erf";
 import { roundHalfEven } from "#math/round";
 import { intAttribute } from "#model/attributes";
-import { sigmoid } from "#model/ops/activations";
+import { sigmoid } from "#model/ops/recurrentActivations";
 import { type Formula, mapElements, numbersIn } from "#model/ops/elementwise";
 import { inputOf } from "#model/ops/known";
 import { countOf, operand } from "#model/ops/operand";
