@@ -9,7 +9,7 @@ import type { Op } from "#model/ops/types";
 import { fromNumbers, type Tensor, toNumbers } from "#model/tensor";
 
 /** alpha · A′B′ + beta · C of matrices, each of A and B transposed first if so told; C is optional and broadcasts. */
-export const Gemm: Op = {
+export const Gemm = {
   domain: "",
   name: "Gemm",
   infer: ({ node, inputs: [a, b] }) => {
@@ -35,7 +35,7 @@ export const Gemm: Op = {
     if (c !== undefined) addScaled(y, product.dims, c, floatAttribute(node, "beta", 1));
     return [fromNumbers(a.type, product.dims, y)];
   },
-};
+} satisfies Op;
 
 /** Gemm's product with its operands brought into place: left [rows, inner], right [inner, columns]. */
 export function gemmProduct(

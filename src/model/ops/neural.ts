@@ -41,6 +41,20 @@ import { STFT } from "#model/ops/STFT";
 import { Hardmax, LogSoftmax, Softmax } from "#model/ops/Softmax";
 import { SoftmaxCrossEntropyLoss } from "#model/ops/SoftmaxCrossEntropyLoss";
 import { Upsample } from "#model/ops/Upsample";
+import { classicalLearningOps } from "#model/ops/classicalLearning";
+import { DynamicQuantizeLSTM } from "#model/ops/microsoft/DynamicQuantizeLSTM";
+import { DynamicQuantizeMatMul, MatMulIntegerToFloat } from "#model/ops/microsoft/DynamicQuantizeMatMul";
+import { FusedMatMul } from "#model/ops/microsoft/FusedMatMul";
+import { GatherBlockQuantized } from "#model/ops/microsoft/GatherBlockQuantized";
+import { MatMulNBits } from "#model/ops/microsoft/MatMulNBits";
+import { QGemm } from "#model/ops/microsoft/QGemm";
+import { QLinearAveragePool, QLinearGlobalAveragePool } from "#model/ops/microsoft/QLinearAveragePool";
+import { QLinearConcat } from "#model/ops/microsoft/QLinearConcat";
+import { QLinearSoftmax } from "#model/ops/microsoft/QLinearSoftmax";
+import { SkipLayerNormalization, SkipSimplifiedLayerNormalization } from "#model/ops/microsoft/SkipLayerNormalization";
+import { BiasGelu, FastGelu, MicrosoftGelu, QuickGelu } from "#model/ops/microsoft/gelu";
+import { QLinearAdd, QLinearLeakyRelu, QLinearMul, QLinearSigmoid } from "#model/ops/microsoft/qlinearElementwise";
+import { randomOps } from "#model/ops/random";
 import { BlackmanWindow, HammingWindow, HannWindow } from "#model/ops/windowFunctions";
 import type { Op } from "#model/ops/types";
 
@@ -108,4 +122,29 @@ export const neuralOps: readonly Op[] = [
   // losses
   NegativeLogLikelihoodLoss,
   SoftmaxCrossEntropyLoss,
+  // ONNX Runtime's own
+  MatMulNBits,
+  GatherBlockQuantized,
+  QLinearAdd,
+  QLinearMul,
+  QLinearSigmoid,
+  QLinearLeakyRelu,
+  QLinearSoftmax,
+  QLinearAveragePool,
+  QLinearGlobalAveragePool,
+  QLinearConcat,
+  QGemm,
+  DynamicQuantizeMatMul,
+  MatMulIntegerToFloat,
+  FusedMatMul,
+  MicrosoftGelu,
+  BiasGelu,
+  FastGelu,
+  QuickGelu,
+  SkipLayerNormalization,
+  SkipSimplifiedLayerNormalization,
+  DynamicQuantizeLSTM,
+  // without forward
+  ...randomOps,
+  ...classicalLearningOps,
 ];

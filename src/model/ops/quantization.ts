@@ -70,7 +70,10 @@ export function precisionOf(type: ElementType): (x: number) => number {
   return (x) => decodeMinifloat(format, encodeMinifloat(format, x, false));
 }
 
-/** A function from x / scale to the stored code: for integers saturate(roundHalfEven(x) + zero), for small floats their cast. */
+/**
+ * A function from x / scale to the stored code: for integers saturate(roundHalfEven(x) + zero), for small floats their cast.
+ * NaN becomes the lowest integer, as in ONNX Runtime.
+ */
 export function encoderOf(type: ElementType, saturate = true): (x: number, zero: number) => number {
   const format = minifloats[type];
   if (format !== undefined) return (x) => encodeMinifloat(format, x, saturate);

@@ -1,0 +1,78 @@
+/** One run of one operator as data: what golden files of operators hold. */
+import { type AttributeInit, createNode } from "#model/attributes";
+import { knownTensor } from "#model/ops/known";
+import { findOp } from "#model/ops/index";
+import type { ForwardContext, Known } from "#model/ops/types";
+import { type ElementType, fromNumbers, type Tensor, toNumbers } from "#model/tensor";
+
+/** Numbers that JSON cannot write are strings: "NaN", "Infinity", "-Infinity", "-0". */
+export interface TensorData {
+  readonly type: ElementType;
+  readonly dims: readonly number[];
+  readonly data: readonly (number | string)[];
+}
+
+export interface OperatorCase {
+  readonly name: string;
+  readonly op: string;
+  readonly domain?: string;
+  readonly opset: number;
+  readonly attributes?: Readonly<Record<string, AttributeInit>>;
+  /** null: the node omits this input, or nobody asks for this output. */
+  readonly inputs: readonly (TensorData | null)[];
+  readonly outputs: readonly (TensorData | null)[];
+  /** Largest error allowed, relative to the greatest output (of integers: in codes), with its reason. */
+  readonly tolerance?: { readonly error: number; readonly why: string };
+}
+
+export interface OperatorFile {
+  /** Whose numbers these are. */
+  readonly source: string;
+  readonly computedBy: string;
+  readonly command?: string;
+  readonly cases: readonly OperatorCase[];
+}
+
+export function tensorOf({ type, dims, data }: TensorData): Tensor {
+  return fromNumbers(type, dims, data.map(Number), true);
+}
+
+/** Runs the case's operator; also gives what shape inference says, of whole values and of nothing but types. */
+export function runCase(given: OperatorCase): {
+  outputs: readonly Tensor[];
+  known: readonly Known[];
+  vague: readonly Known[];
+} {
+  const node = createNode(
+    given.op,
+    given.inputs.map((input, i) => (input === null ? "" : `input${i}`)),
+    given.outputs.map((_, i) => `output${i}`),
+    given.attributes,
+    { domain: given.domain ?? "" },
+  );
+  const op = findOp(given.domain ?? "", given.op);
+  if (op?.forward === undefined) throw new Error(`${given.op} has no forward`);
+  const inputs = given.inputs.map((input) => (input === null ? undefined : tensorOf(input)));
+  const context: ForwardContext = { node, opset: given.opset, inputs, runGraph: () => [] };
+  const infer = (see: (tensor: Tensor) => Known): readonly Known[] =>
+    op.infer({ node, opset: given.opset, inputs: inputs.map((input) => input && see(input)), inferGraph: () => [] });
+  return {
+    outputs: op.forward(context),
+    known: infer(knownTensor),
+    vague: infer(({ type, dims }) => ({ element: type, shape: dims.map(() => null) })),
+  };
+}
+
+/** Greatest difference of two tensors' numbers: in codes for integers, else relative to the greatest wanted number. */
+export function errorBetween(got: Tensor, want: Tensor): number {
+  const [a, b] = [toNumbers(got), toNumbers(want)];
+  const integer = !/float/.test(want.type);
+  let [worst, greatest] = [0, 0];
+  for (let i = 0; i < b.length; i++) {
+    if (Number.isFinite(b[i])) greatest = Math.max(greatest, Math.abs(b[i]));
+    if (Object.is(a[i], b[i]) || a[i] === b[i]) continue;
+    const difference = Math.abs(a[i] - b[i]);
+    worst = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(worst, difference);
+  }
+  return integer || greatest === 0 ? worst : worst / greatest;
+}
