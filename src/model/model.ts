@@ -34,8 +34,8 @@ export interface Graph {
   readonly outputs: readonly ValueInfo[];
   readonly initializers: ReadonlyMap<string, TensorRef>;
   /**
-   * Initializers that the file declares among its inputs, by name: defaults that a caller may override. Before IR version 4 that
-   * is every initializer, whether meant so or not. A name without an initializer means nothing.
+   * Initializers that the file declares among its inputs, by name: defaults that a caller may override. Empty before IR version 4,
+   * when every initializer had to be declared so, meant or not. A name without an initializer means nothing.
    */
   readonly overridable?: ReadonlyMap<string, ValueInfo>;
   /** Sparse initializers by name, each a SparseTensorProto: passed through. */

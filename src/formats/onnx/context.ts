@@ -7,6 +7,7 @@ import type { Message } from "#formats/onnx/schema";
 export interface Context {
   /** What errors call the file. */
   readonly file: string;
+  readonly irVersion: number;
   readonly limits: Limits;
   /** Opened external data, by location. */
   readonly external: ReadonlyMap<string, ByteSource>;
@@ -14,7 +15,7 @@ export interface Context {
 
 /** An error about a message, with its place in the file. */
 export function refuse(
-  context: Context,
+  context: Pick<Context, "file">,
   message: { readonly at?: number },
   code: ErrorCode,
   what: string,
@@ -33,7 +34,7 @@ export function exactInteger(
   value: number | bigint | undefined,
   what: string,
   message: { readonly at?: number },
-  context: Context,
+  context: Pick<Context, "file">,
 ): number {
   if (typeof value === "bigint") throw refuse(context, message, "onnx/invalid", `${what} is ${value}`);
   return value ?? 0;

@@ -22,8 +22,9 @@ export function readGraph(proto: Message<"Graph">, context: Context): Graph {
   const overridable = new Map<string, ValueInfo>();
   for (const input of proto.input ?? []) {
     const value = readValueInfo(input, context);
-    if (initializers.has(value.name)) overridable.set(value.name, value);
-    else inputs.push(value);
+    if (!initializers.has(value.name)) inputs.push(value);
+    // before IR version 4 every initializer had to be listed: that says nothing
+    else if (context.irVersion >= 4) overridable.set(value.name, value);
   }
   const sparse = (proto.sparseInitializer ?? []).map((bytes) => [sparseName(bytes, proto, context), bytes] as const);
   return {

@@ -4,18 +4,20 @@ import { readAttributes, readGraph, readNode, readValues } from "#formats/onnx/r
 import type { Message } from "#formats/onnx/schema";
 import type { FunctionDef, Model } from "#model/model";
 
-export function readModel(proto: Message<"Model">, context: Context): Model {
+export function readModel(proto: Message<"Model">, surroundings: Omit<Context, "irVersion">): Model {
+  const irVersion = exactInteger(proto.irVersion, "the IR version", proto, surroundings);
+  const context: Context = { ...surroundings, irVersion };
+
   if (proto.graph === undefined)
     throw refuse(context, proto, "onnx/invalid", "there is no graph", {
       hint: "is this an ONNX model, and is it complete?",
     });
-  const irVersion = exactInteger(proto.irVersion, "the IR version", proto, context);
   if (irVersion < 1) throw refuse(context, proto, "onnx/invalid", "there is no IR version");
   return {
     irVersion,
-    opsets: readOpsets(proto.opsetImport, irVersion, proto, context),
+    opsets: readOpsets(proto.opsetImport, proto, context),
     graph: readGraph(proto.graph, context),
-    functions: (proto.functions ?? []).map((definition) => readFunction(definition, irVersion, context)),
+    functions: (proto.functions ?? []).map((definition) => readFunction(definition, context)),
     producer: { name: proto.producerName ?? "", version: proto.producerVersion ?? "" },
     domain: proto.domain ?? "",
     modelVersion: proto.modelVersion ?? 0,
@@ -25,7 +27,7 @@ export function readModel(proto: Message<"Model">, context: Context): Model {
   };
 }
 
-function readFunction(proto: Message<"Function">, irVersion: number, context: Context): FunctionDef {
+function readFunction(proto: Message<"Function">, context: Context): FunctionDef {
   const name = proto.name ?? "";
   if (name === "") throw refuse(context, proto, "onnx/invalid", "a function has no name");
   return {
@@ -37,7 +39,7 @@ function readFunction(proto: Message<"Function">, irVersion: number, context: Co
     attributes: proto.attribute ?? [],
     defaults: readAttributes(proto.attributeProto, `function ${name}`, context),
     nodes: (proto.node ?? []).map((node) => readNode(node, context)),
-    opsets: readOpsets(proto.opsetImport, irVersion, proto, context),
+    opsets: readOpsets(proto.opsetImport, proto, context),
     values: readValues(proto.valueInfo, context),
     doc: proto.docString ?? "",
     metadata: entries(proto.metadataProps),
@@ -48,12 +50,11 @@ function readFunction(proto: Message<"Function">, irVersion: number, context: Co
 /** Domain → version. A domain imported twice must say the same version twice. */
 function readOpsets(
   protos: readonly Message<"OperatorSetId">[] | undefined,
-  irVersion: number,
   owner: { readonly at?: number },
   context: Context,
 ): ReadonlyMap<string, number> {
   // before IR version 3 there was one operator set
-  if (protos === undefined && irVersion < 3) return new Map([["", 1]]);
+  if (protos === undefined && context.irVersion < 3) return new Map([["", 1]]);
   const opsets = new Map<string, number>();
   for (const proto of protos ?? []) {
     const domain = domainOf(proto.domain);

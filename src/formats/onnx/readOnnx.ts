@@ -31,7 +31,7 @@ export async function readOnnx(source: ByteSource, options: ReadOnnxOptions = {}
   const skeleton = await scanStructure(source, limits);
   const { model: proto, external: tensors } = decodeModel(skeleton, source);
   const external = new Map<string, ByteSource>();
-  const context: Context = { file: source.name, limits, external };
+  const context = { file: source.name, limits, external };
   if (options.external !== undefined) {
     for (const tensor of tensors) {
       const at = { tensor: tensor.name ?? "" };
@@ -57,6 +57,6 @@ export async function readOnnx(source: ByteSource, options: ReadOnnxOptions = {}
 
 /** A TensorProto in memory, such as ONNX's test data (`input_0.pb`). Its bytes are shared, not copied. */
 export function parseTensorProto(bytes: Uint8Array, name = "tensor"): TensorRef {
-  const context: Context = { file: name, limits: defaultLimits, external: new Map() };
+  const context: Context = { file: name, irVersion: 0, limits: defaultLimits, external: new Map() };
   return readTensor(decodeBytes("Tensor", bytes, name), context);
 }
