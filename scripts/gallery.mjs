@@ -1,5 +1,5 @@
-// Every example of test/pictures on one page: `node scripts/gallery.mjs` → out/gallery.html. With --accept, pictures that a
-// test run found changed replace their goldens: look at the page first, then accept.
+// Every example of test/pictures on one page: `node scripts/gallery.mjs` → out/gallery.html. With --accept, pictures
+// that a test run found changed replace their goldens: look at the page first, then accept.
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createServer } from "vite";
@@ -8,10 +8,16 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const pictures = `${root}test/pictures/`;
 const golden = `${pictures}golden/`;
 
-const changed = readdirSync(golden).filter((name) => name.endsWith("-changed.svg"));
+/** @param {string} folder */
+const changedIn = (folder) => readdirSync(folder).filter((name) => name.includes("-changed."));
+const changed = changedIn(golden);
 if (process.argv.includes("--accept")) {
-  for (const name of changed) renameSync(golden + name, golden + name.replace("-changed.svg", ".svg"));
-  console.log(`${changed.length} accepted`);
+  for (const folder of [golden, `${root}test/report/golden/`]) {
+    for (const name of changedIn(folder)) {
+      renameSync(folder + name, folder + name.replace("-changed.", "."));
+      console.log(`accepted ${name}`);
+    }
+  }
   process.exit(0);
 }
 
@@ -24,9 +30,12 @@ const server = await createServer({
   server: { middlewareMode: true, hmr: false, ws: false },
   appType: "custom",
 });
+/** @param {string} path */
 const load = (path) => server.ssrLoadModule(path);
 const sections = [];
-for (const file of readdirSync(pictures).sort()) {
+for (const file of readdirSync(pictures)
+  .filter((name) => name.endsWith(".ts"))
+  .sort()) {
   const chart = file.replace(/\.ts$/, "");
   const isChart = readFileSync(pictures + file, "utf8").includes(`from "#report/charts/${chart}"`);
   if (!isChart) continue;
@@ -55,7 +64,10 @@ ${sections.join("\n")}</html>
 );
 console.log(`out/gallery.html: ${sections.length} charts${changed.length === 0 ? "" : `, ${changed.length} changed`}`);
 
-/** As an image, so that each picture is alone with its style, as in a README. */
+/**
+ * As an image, so that each picture is alone with its style, as in a README.
+ * @param {string} svg
+ */
 function image(svg) {
   return `<img alt="" src="data:image/svg+xml;base64,${Buffer.from(svg).toString("base64")}">`;
 }

@@ -1,9 +1,9 @@
 /** The few colours of the terminal text; without `color`, nothing. The caller knows about terminals and NO_COLOR. */
 export interface Ansi {
-  bold(text: string): string;
-  dim(text: string): string;
+  readonly bold: (text: string) => string;
+  readonly dim: (text: string) => string;
   /** For what needs a look. */
-  warn(text: string): string;
+  readonly warn: (text: string) => string;
 }
 
 export function ansi(color: boolean): Ansi {

@@ -19,16 +19,27 @@ export function pad(text: string, width: number, align: "left" | "right" = "left
   return align === "left" ? text + spaces : spaces + text;
 }
 
-/** Lines of at most `width` columns, broken at spaces; a longer word stands alone. */
+/**
+ * Lines of at most `width` columns, broken at spaces but not between a number and its unit; a longer word stands
+ * alone.
+ */
 export function wrap(text: string, width: number, measure: (text: string) => number = columns): string[] {
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(" ")) {
+  for (const word of unbroken(text).split(" ")) {
     const longer = line === "" ? word : `${line} ${word}`;
     if (line !== "" && measure(longer) > width) {
       lines.push(line);
       line = word;
     } else line = longer;
   }
-  return line === "" ? lines : [...lines, line];
+  return (line === "" ? lines : [...lines, line]).map((each) => each.replaceAll("\u00a0", " "));
+}
+
+/** The text with no-break spaces where a line should not end: between a number and its unit. */
+export function unbroken(text: string): string {
+  return text.replace(
+    /(\d|∞|±) (?=[%±]|[kMGT]?B\b|[mµn]?[sJ]\b|points?\b|dB\b|samples?\b|warnings?\b|\d)/g,
+    "$1\u00a0",
+  );
 }

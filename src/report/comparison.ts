@@ -14,7 +14,10 @@ export const speedWords: ComparisonWords = { more: "faster", less: "slower", sam
 export const sizeWords: ComparisonWords = { more: "smaller", less: "larger", same: "the same size" };
 export const savingWords: ComparisonWords = { more: "less", less: "more", same: "the same" };
 
-/** A ratio in words, so that nobody has to know which way it was divided. → 1.42 → "1.42× faster", 0.5 → "2.00× slower" */
+/**
+ * A ratio in words, so that nobody has to know which way it was divided. → 1.42 → "1.42× faster", 0.5 → "2.00×
+ * slower"
+ */
 export function compared(ratio: number, words: ComparisonWords): string {
   if (!(ratio > 0) || !Number.isFinite(ratio)) return "not comparable";
   if (isLess(ratio)) return `${formatRatio(1 / ratio)} ${words.less}`;

@@ -1,6 +1,6 @@
 /**
- * A text cut in its middle so that it fits: layer names differ at their ends (`…/block.3/conv.1/Conv`), so the end keeps more
- * than the start. `measure` says how wide a text is, in the unit of `room`; default one per character.
+ * A text cut in its middle so that it fits: layer names differ at their ends (`…/block.3/conv.1/Conv`), so the end
+ * keeps more than the start. `measure` says how wide a text is, in the unit of `room`; default one per character.
  * → ellipsis("features.12.conv.0.weight", 16) → "featur….0.weight"
  */
 export function ellipsis(
@@ -10,7 +10,8 @@ export function ellipsis(
 ): string {
   if (text.length <= longestKept && measure(text) <= room) return text;
   const long = text.length > longestKept;
-  const characters = Array.from(long ? text.slice(0, longestKept / 2) + text.slice(-longestKept / 2) : text);
+  const ends = long ? text.slice(0, longestKept / 2) + text.slice(-longestKept / 2) : text;
+  const characters = Array.from(ends).filter((character) => !long || !/\p{Cs}/u.test(character)); // halves of a pair
   // the widest cut that fits, by halving: measuring is monotone in the number of characters kept
   let fits = 0;
   let tooMany = characters.length;
@@ -22,8 +23,8 @@ export function ellipsis(
   return fits === 0 ? "…" : cut(characters, fits);
 }
 
-/** Names of a megabyte exist in hostile files; nobody measures those character by character. */
-const longestKept = 512;
+/** Names of a megabyte exist in hostile files; what is measured of them is their two ends. */
+const longestKept = 4096;
 
 function cut(characters: readonly string[], kept: number): string {
   const tail = (kept + 1) >> 1;

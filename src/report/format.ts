@@ -1,6 +1,6 @@
 /**
- * Numbers as people read them: three significant digits, the unit that keeps them short, a true minus sign, and "–" for what
- * is not known. No locale is asked, so a report has the same bytes on every machine.
+ * Numbers as people read them: three significant digits, the unit that keeps them short, a true minus sign, and "–"
+ * for what is not known. No locale is asked, so a report has the same bytes on every machine.
  */
 
 /** What stands where there is no number. */
@@ -10,9 +10,9 @@ type Value = number | null | undefined;
 
 /** Sizes in the decimal units of file managers and download pages. → 13964571 → "14.0 MB", 640 → "640 B" */
 export function formatBytes(bytes: Value): string {
-  return bytes != null && Math.abs(bytes) < 1000
-    ? `${formatCount(bytes)} B`
-    : scaled(bytes, "B", ["k", "M", "G", "T", "P"], 1e3);
+  if (bytes == null) return unknown;
+  const large = Number.isFinite(bytes) && Math.abs(bytes) >= 1000;
+  return large ? scaled(bytes, "B", ["k", "M", "G", "T", "P"], 1e3) : `${formatCount(bytes)} B`;
 }
 
 /** A size to the byte, for tooltips and tables. → "13,964,571 bytes" */
@@ -54,8 +54,8 @@ export function formatDecibels(db: Value): string {
 }
 
 /**
- * A fraction in percent, with as many digits as the number of samples it was counted on can carry: none up to 100 samples,
- * one up to 1,000, two beyond. Default: one.
+ * A fraction in percent, with as many digits as the number of samples it was counted on can carry: none up to 100
+ * samples, one up to 1,000, two beyond. Default: one.
  */
 export function formatPercent(fraction: Value, samples = 1000): string {
   return percent(fraction, samples, "%");
@@ -110,13 +110,20 @@ function fixed(x: number, digits: number): string {
   return text.startsWith("-") ? (/[1-9]/.test(text) ? `−${text.slice(1)}` : text.slice(1)) : text;
 }
 
-/** Three digits, in the largest unit that leaves at least one of `like` before the point; the smallest unit is worth `one`. */
+/**
+ * Three digits, in the largest unit that leaves at least one of `like` before the point; the smallest unit is worth
+ * `one`.
+ */
 function scaled(x: Value, unit: string, prefixes: readonly string[], one: number, like: Value = x): string {
   if (x == null) return unknown;
-  const known = like != null && Number.isFinite(like) && like !== 0;
-  let step = known ? 0 : Math.max(0, prefixes.indexOf("m"));
-  let worth = one * 1000 ** step;
-  while (known && step < prefixes.length - 1 && Math.abs(Number((like / worth).toPrecision(3))) >= 1000) {
+  if (like == null || !Number.isFinite(like) || like === 0) {
+    // nothing to measure by: the unit that numbers of this kind are given in
+    const given = Math.max(0, prefixes.indexOf("m"));
+    return `${formatNumber(x / (one * 1000 ** given))} ${prefixes[given]}${unit}`;
+  }
+  let step = 0;
+  let worth = one;
+  while (step < prefixes.length - 1 && Math.abs(Number((like / worth).toPrecision(3))) >= 1000) {
     worth *= 1000;
     step++;
   }

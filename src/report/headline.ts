@@ -10,7 +10,7 @@ import {
   plural,
 } from "#report/format";
 import { formatChange, formatMetric, isRandom, metricOf } from "#report/metric";
-import type { QualityReport, Report } from "#report/types";
+import type { Label, QualityReport, Report } from "#report/types";
 
 export interface HeadlineFigure {
   readonly name: string;
@@ -19,7 +19,9 @@ export interface HeadlineFigure {
   readonly after: string;
   /** "3.80× smaller", or "" */
   readonly change: string;
-  /** Where the number is from: measured or modelled, on what, with what. */
+  /** Measured or modelled: numbers of different kinds are never shown alike. */
+  readonly label: Label;
+  /** On what, with what. */
   readonly note: string;
   /** It got worse, or says nothing. */
   readonly alarm: boolean;
@@ -43,6 +45,7 @@ function sizeOf({ size }: Report): HeadlineFigure {
     before: formatBytes(size.inputBytes),
     after: formatBytes(size.outputBytes),
     change: compared(ratio, sizeWords),
+    label: "measured",
     note: `on disk; ${formatBytes(size.entropyCodedBytes)} if entropy coded`,
     alarm: isLess(ratio),
   };
@@ -53,16 +56,16 @@ function qualityOf(quality: QualityReport): HeadlineFigure[] {
   const on = random
     ? plural(quality.samples, "random input")
     : `${plural(quality.samples, "sample")} of ${quality.data}`;
-  const plain = { before: "", change: "", alarm: random };
+  const plain = { before: "", change: "", label: "measured", alarm: random } as const;
   const figures: HeadlineFigure[] = [];
   if (quality.quantized !== null)
     figures.push({
+      ...plain,
       name: metricOf(quality.metric).short,
       before: quality.float === null ? "" : formatMetric(quality, quality.float),
       after: formatMetric(quality, quality.quantized),
       change: quality.drop === null ? "" : formatChange(quality),
       note: on,
-      alarm: random,
     });
   if (quality.perplexity !== undefined)
     figures.push({
@@ -98,7 +101,8 @@ function speedOf({ speed }: Report): HeadlineFigure[] {
       before: formatMilliseconds(speed.floatMs, most),
       after: formatMilliseconds(speed.quantizedMs, most),
       change: compared(speed.speedup, speedWords),
-      note: `${speed.label}: ${speed.runtime}, ${plural(speed.threads, "thread")}`,
+      label: speed.label,
+      note: `${speed.runtime}, ${plural(speed.threads, "thread")}`,
       alarm: isLess(speed.speedup),
     },
   ];
@@ -114,7 +118,8 @@ function energyOf({ energy }: Report): HeadlineFigure[] {
       before: formatMilliJoule(floatMilliJoule, most),
       after: formatMilliJoule(quantizedMilliJoule, most),
       change: compared(floatMilliJoule / quantizedMilliJoule, savingWords),
-      note: `${label}: ${model}`,
+      label,
+      note: model,
       alarm: isLess(floatMilliJoule / quantizedMilliJoule),
     },
   ];
@@ -129,7 +134,8 @@ function memoryOf({ memory }: Report): HeadlineFigure[] {
       before: formatBytes(floatBytes),
       after: formatBytes(quantizedBytes),
       change: compared(floatBytes / quantizedBytes, savingWords),
-      note: `${label}: ${what}`,
+      label,
+      note: what,
       alarm: isLess(floatBytes / quantizedBytes),
     },
   ];

@@ -10,7 +10,8 @@ export interface LayerGroup {
 export function keptFloat(layers: readonly LayerReport[]): LayerGroup[] {
   const groups = new Map<string, LayerReport[]>();
   for (const layer of layers.filter(isKeptFloat)) {
-    // reasons may carry figures of the layer after a colon: "slower quantized than float on ort-web: 0.21 ms against 0.13 ms"
+    // reasons may carry figures of the layer after a colon: "slower quantized than float on ort-web: 0.21 ms against
+    // 0.13 ms"
     const why = layer.why.split(": ")[0];
     groups.set(why, [...(groups.get(why) ?? []), layer]);
   }

@@ -1,6 +1,7 @@
 /**
- * SVG and HTML that cannot be broken by what is put into them. What a template interpolates is text, and is escaped; only what
- * a template made is markup. Text is made `visible` too: there is no way around it, so nothing can be forgotten.
+ * SVG and HTML that cannot be broken by what is put into them. What a template interpolates is text, and is escaped;
+ * only what a template made is markup. Text is made `visible` too: there is no way around it, so nothing can be
+ * forgotten.
  *
  *   markup`<text x="${x}">${tensor.name}</text>`
  */

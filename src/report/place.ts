@@ -1,6 +1,9 @@
 import type { Place } from "#base/errors";
 
-/** Where a diagnostic points, in words; "" when it does not say. → "node conv1 (Conv), tensor conv1.weight, byte 88214 of a.onnx" */
+/**
+ * Where a diagnostic points, in words; "" when it does not say. → "node conv1 (Conv), tensor conv1.weight, byte 88214
+ * of a.onnx"
+ */
 export function placeInWords(at: Place | undefined): string {
   if (at === undefined) return "";
   const { file, tensor, node, op, byte, line } = at;

@@ -8,8 +8,9 @@ import { type HeadlineFigure, headline } from "#report/headline";
 import { keptFloat } from "#report/layerGroups";
 import { nextCommand } from "#report/nextCommand";
 import { placeInWords } from "#report/place";
+import { recipeName } from "#report/recipeName";
 import type { LayerReport, QualityReport, Report } from "#report/types";
-import { verdict } from "#report/verdict";
+import { verdictAbove } from "#report/verdict";
 import { visibleDeep } from "#report/visible";
 import { causeInWords, costInWords, worstLayers } from "#report/worstLayers";
 
@@ -27,7 +28,7 @@ export function reportText(report: Report, options: TextOptions = {}): string {
   const width = Math.max(40, options.width ?? 80);
   return [
     paint.bold(ellipsis(safe.output.path, width, columns)),
-    ...wrap(verdict(safe), width),
+    ...wrap(verdictAbove(safe), width),
     ...section("", figureLines(headline(safe), width, paint)),
     ...layerSection(safe, width, paint),
     ...section("", keptLines(safe.layers, width)),
@@ -62,11 +63,21 @@ function figureLines(figures: readonly HeadlineFigure[], width: number, paint: A
   const used = 2 + nameRoom + valueRoom + changeRoom;
   const beside = width - used >= 24;
   return figures.flatMap((figure, i) => {
-    const { name, change, note, alarm } = figure;
-    const mark = alarm ? paint.warn : paint.bold;
-    const figureText = `  ${pad(name, nameRoom)}${mark(pad(values[i], valueRoom))}${mark(pad(change, changeRoom))}`;
+    const { name, change, label, alarm } = figure;
+    const note = figure.before === "" || label === "measured" ? figure.note : `${label}: ${figure.note}`;
+    const marked = alarm ? paint.warn : paint.bold;
+    const start = `  ${pad(name, nameRoom)}`;
     const notes = wrap(note, beside ? width - used : width - 4 - nameRoom).map(paint.dim);
-    if (!beside) return [figureText.trimEnd(), ...notes.map((line) => " ".repeat(2 + nameRoom) + line)];
+    if (!beside) {
+      const below = " ".repeat(2 + nameRoom);
+      const fits = change !== "" && 2 + nameRoom + valueRoom + columns(change) <= width;
+      const value = start + marked(fits ? pad(values[i], valueRoom) : values[i]);
+      return [
+        ...(fits || change === "" ? [value + marked(change)] : [value, below + marked(change)]),
+        ...notes.map((line) => below + line),
+      ];
+    }
+    const figureText = `${start}${marked(pad(values[i], valueRoom))}${marked(pad(change, changeRoom))}`;
     return [figureText + notes[0], ...notes.slice(1).map((line) => " ".repeat(used) + line)];
   });
 }
@@ -91,10 +102,12 @@ function layerLines(layer: LayerReport, quality: QualityReport | null, width: nu
   const { name, op, weights, sqnrDb, cause, fix } = layer;
   const facts = [op, weights, costInWords(layer, quality)].filter((fact) => fact !== "").join("  ");
   const indent = 11;
-  const room = Math.max(16, width - indent - columns(facts) - 2);
-  const first = `  ${pad(formatDecibels(sqnrDb), indent - 4, "right")}  ${ellipsis(name, room, columns)}  ${paint.dim(facts)}`;
+  const first = `  ${pad(formatDecibels(sqnrDb), indent - 4, "right")}  `;
+  const oneLine = indent + columns(name) + 2 + columns(facts) <= width;
   return [
-    first,
+    ...(oneLine
+      ? [`${first}${name}  ${paint.dim(facts)}`]
+      : [first + ellipsis(name, width - indent, columns), ...hanging("", indent, facts, width).map(paint.dim)]),
     ...(cause === undefined ? [] : hanging("", indent, causeInWords(cause), width)),
     ...(fix === undefined ? [] : hanging(`${" ".repeat(indent)}→ `, indent + 2, fix, width)),
   ];
@@ -132,11 +145,4 @@ function madeBy({ tool, recipe, seed, target, durationMs }: Report): string {
     ...(target === undefined ? [] : [`target ${target}`]),
     formatDuration(durationMs),
   ].join(" · ");
-}
-
-/** What a recipe is called, when it is a name or has one. */
-export function recipeName(recipe: unknown): string | undefined {
-  if (typeof recipe === "string") return recipe;
-  if (recipe === null || typeof recipe !== "object" || !("name" in recipe)) return undefined;
-  return typeof recipe.name === "string" ? recipe.name : undefined;
 }

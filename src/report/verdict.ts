@@ -1,4 +1,4 @@
-/** The report in two or three plain sentences, for people who read nothing else. */
+/** The report in two plain sentences, for people who read nothing else. */
 import { compared, isLess, sizeWords, speedWords } from "#report/comparison";
 import { formatBytes, formatDecibels, formatPercent, plural } from "#report/format";
 import { formatChange, formatLoss, formatMetric, isRandom, marginOf, metricOf } from "#report/metric";
@@ -6,20 +6,24 @@ import type { QualityReport, Report } from "#report/types";
 
 /** → "3.80× smaller (14.0 MB → 3.68 MB) and 1.42× faster. Top-1 accuracy fell by 0.9 points …" */
 export function verdict(report: Report): string {
-  const { diagnostics } = report;
-  const warnings = diagnostics.filter(({ level }) => level === "warning").length;
   return [
     `${sizeAndSpeed(report)}.`,
     report.quality === null
       ? "Whether its answers are still right was not measured."
       : `${isRandom(report.quality) ? onRandomInputs(report.quality) : onData(report.quality)}.`,
-    ...(warnings === 0 ? [] : [`${plural(warnings, "warning")} below.`]),
   ].join(" ");
+}
+
+/** The verdict, and that there are warnings further down. */
+export function verdictAbove(report: Report): string {
+  const warnings = report.diagnostics.filter(({ level }) => level === "warning").length;
+  return warnings === 0 ? verdict(report) : `${verdict(report)} ${plural(warnings, "warning")} below.`;
 }
 
 function sizeAndSpeed({ size, speed }: Report): string {
   const ratio = size.inputBytes / size.outputBytes;
-  const smaller = `${capital(compared(ratio, sizeWords))} (${formatBytes(size.inputBytes)} → ${formatBytes(size.outputBytes)})`;
+  const sizes = `${formatBytes(size.inputBytes)} → ${formatBytes(size.outputBytes)}`;
+  const smaller = `${capital(compared(ratio, sizeWords))} (${sizes})`;
   if (speed === null) return `${smaller}; speed was not measured`;
   const faster = compared(speed.speedup, speedWords);
   return `${smaller} ${isLess(ratio) === isLess(speed.speedup) ? "and" : "but"} ${faster === speedWords.same ? "as fast as float" : faster}`;
@@ -52,6 +56,7 @@ function onData(quality: QualityReport): string {
     margin !== null && Math.abs(drop) <= margin
       ? `, which is within what ${plural(samples, "sample")} can tell apart from no change`
       : "";
+  if (quantized < float / 2) return `${name} fell by ${size} (${values}): most of what the model could do is lost`;
   return `${name} ${drop > 0 ? "fell" : "rose"} by ${size} (${values})${unsure}`;
 }
 

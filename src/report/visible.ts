@@ -1,17 +1,22 @@
 /**
- * Text from a model file, made safe to look at. Names of tensors and layers are written by strangers: an escape sequence can
- * repaint a terminal, a right-to-left override can turn `exe.onnx` around, a zero-width space can make two names look the same.
+ * Text from a model file, made safe to look at. Names of tensors and layers are written by strangers: an escape
+ * sequence can repaint a terminal, a right-to-left override can turn `exe.onnx` around, a zero-width space can make
+ * two names look the same.
  */
+import { ellipsis } from "#report/ellipsis";
 
-// Control, format, surrogate and separator characters; blank Hangul fillers; what XML 1.0 forbids; marks piled on one letter.
+const longest = 4096;
+
+/** Control, format, surrogate and separator characters, blank Hangul fillers, what XML 1.0 forbids, marks piled up. */
 const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0\ufffe\uffff]|\p{M}{3,}/gu;
 
 /**
- * Every character that would act instead of being seen, as a sign for it.
+ * Every character that would act instead of being seen, as a sign for it; a text of more than 4,096 characters (the
+ * longest path of Linux) is cut in its middle.
  * → "\x1b[31m" → "␛[31m", "a\u202eb" → "a\u{202e}b"
  */
 export function visible(text: string): string {
-  return text.replace(unseen, (run) => Array.from(run, sign).join(""));
+  return ellipsis(text, longest).replace(unseen, (run) => Array.from(run, sign).join(""));
 }
 
 /** Unicode has pictures of the ASCII controls; everything else is named by its code point. */

@@ -6,9 +6,10 @@ import type { LayerReport, QualityReport } from "#report/types";
 export const audibleDb = 20;
 
 /**
- * Layers worth a look, worst first: by the accuracy that comes back when the layer alone is float, where that was measured
- * (`drop` is the whole model's), else by SQNR. A layer whose SQNR is NaN put out something that is no number, and comes first.
- * Layers kept float only pass on the error of those before them, and are named only when the report states a cause.
+ * Layers worth a look, worst first: by the accuracy that comes back when the layer alone is float, where that was
+ * measured (`drop` is the whole model's), else by SQNR. A layer whose SQNR is NaN put out something that is no
+ * number, and comes first. Layers kept float only pass on the error of those before them, and are named only when the
+ * report states a cause.
  */
 export function worstLayers(layers: readonly LayerReport[], drop: number | null = null): LayerReport[] {
   const suspect = (layer: LayerReport) =>

@@ -1,4 +1,7 @@
-/** Names that files of strangers could carry: markup, terminal escapes, a right-to-left override, lone surrogates, a megabyte. */
+/**
+ * Names that files of strangers could carry: markup, terminal escapes, a right-to-left override, lone surrogates, a
+ * megabyte.
+ */
 export const hostileNames: readonly string[] = [
   "</text></svg><script>alert(1)</script>",
   '"><img src=x onerror=alert(1)>',

@@ -1,6 +1,6 @@
 /**
- * FIXTURE: a made-up report with the proportions of an int8 MobileNetV2, for the tests of text, HTML and pictures. None of
- * these numbers was measured.
+ * FIXTURE: a made-up report with the proportions of an int8 MobileNetV2, for the tests of text, HTML and pictures.
+ * None of these numbers was measured.
  */
 import { createRng } from "#base/rng";
 import type { HistogramReport, LayerReport, LedgerRow, Report } from "#report/types";
@@ -141,7 +141,7 @@ export function fixtureHistogram(
   const low = values.reduce((a, b) => Math.min(a, b));
   const high = values.reduce((a, b) => Math.max(a, b));
   const width = (high - low) / 201;
-  const counts = new Array<number>(201).fill(0);
+  const counts = Array.from({ length: 201 }, () => 0);
   for (const value of values) counts[Math.min(200, Math.floor((value - low) / width))]++;
   return { tensor, low, width, counts, levels, scheme };
 }

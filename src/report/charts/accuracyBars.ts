@@ -8,8 +8,8 @@ import type { Table } from "#report/table";
 import type { QualityReport } from "#report/types";
 
 /**
- * The metric of both models and their agreement as bars from zero. Shares have 95 % Wilson intervals and an axis to 100 %, so
- * that a small loss looks small.
+ * The metric of both models and their agreement as bars from zero. Shares have 95 % Wilson intervals and an axis to
+ * 100 %, so that a small loss looks small.
  */
 export function accuracyBars(quality: QualityReport, options: ChartOptions = {}): string {
   const metric = metricOf(quality.metric);

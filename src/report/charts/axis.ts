@@ -1,5 +1,6 @@
 /** Axes: faint lines at round values, their labels, and a title with the unit. */
 import type { Scale } from "#report/charts/scale";
+import { small, textAt } from "#report/charts/textAt";
 import { textWidth } from "#report/charts/textWidth";
 import { type Markup, markup } from "#report/markup";
 
@@ -27,9 +28,9 @@ export function bottomAxis(
     const line = markup`<line class="lb-grid-line" x1="${x}" x2="${x}" y1="${top}" y2="${bottom}"/>`;
     if (centre - half < free) return line; // a label without room is left out, its line stays
     free = centre + half + 6;
-    return markup`${line}<text class="lb-muted lb-small" x="${centre}" y="${bottom + 15}" text-anchor="middle">${label}</text>`;
+    return [line, textAt(centre, bottom + 15, label, { kind: small, anchor: "middle" })];
   });
-  return markup`${marks}<text class="lb-muted lb-small" x="${right}" y="${bottom + 31}" text-anchor="end">${title}</text>`;
+  return markup`${marks}${textAt(right, bottom + 31, title, { kind: small, anchor: "end" })}`;
 }
 
 /** Height of what `bottomAxis` writes below the plot. */
@@ -39,7 +40,8 @@ export const bottomAxisHeight = 38;
 export function leftAxis(axis: AxisTicks, left: number, right: number): Markup {
   return markup`${axis.ticks.map((tick) => {
     const y = axis.scale(tick);
-    return markup`<line class="lb-grid-line" x1="${left}" x2="${right}" y1="${y}" y2="${y}"/><text class="lb-muted lb-small" x="${left - 6}" y="${y + 4}" text-anchor="end">${short(axis.format(tick))}</text>`;
+    const line = markup`<line class="lb-grid-line" x1="${left}" x2="${right}" y1="${y}" y2="${y}"/>`;
+    return [line, textAt(left - 6, y + 4, short(axis.format(tick)), { kind: small, anchor: "end" })];
   })}`;
 }
 

@@ -1,11 +1,13 @@
 /**
- * Rows of horizontal bars from zero: a name, bars over one another, and the figures as words at the end. Two bars in a row are
- * read like a bullet graph (Stephen Few, 2006): the grey one is the float model, the coloured one what became of it.
+ * Rows of horizontal bars from zero: a name, bars over one another, and the figures as words at the end. Two bars in
+ * a row are read like a bullet graph (Stephen Few, 2006): the grey one is the float model, the coloured one what
+ * became of it.
  */
 import { bottomAxis, bottomAxisHeight } from "#report/charts/axis";
 import type { Role } from "#report/charts/palette";
 import { linearScale, niceTicks, type Scale } from "#report/charts/scale";
 import type { Drawing } from "#report/charts/svg";
+import { textAt } from "#report/charts/textAt";
 import { textWidth } from "#report/charts/textWidth";
 import { ellipsis } from "#report/ellipsis";
 import type { Interval } from "#report/interval";
@@ -62,11 +64,16 @@ export function barRows(rows: readonly BarRow[], width: number, options: BarRows
       left,
       ...row.bars.flatMap((bar) => [scale(finite(bar.value)), scale(bar.interval?.high ?? 0)]),
     );
+    const middle = y + thickness / 2 + 4;
+    const name = ellipsis(names[i], (stacked ? width - labelWidthOf(row) : nameWidth) - 12, textWidth);
     const words = stacked
-      ? markup`<text x="0" y="${y - 6}">${ellipsis(names[i], width - labelWidthOf(row) - 12, textWidth)}</text><text class="${label}" x="${width}" y="${y - 6}" text-anchor="end">${row.label}</text>`
-      : markup`<text x="${left - 12}" y="${y + thickness / 2 + 4}" text-anchor="end">${ellipsis(names[i], nameWidth - 12, textWidth)}</text><text class="${label} lb-halo" x="${end + 8}" y="${y + thickness / 2 + 4}">${row.label}</text>`;
-    return markup`<g><title>${row.hover}</title>${longestFirst(row.bars).map((bar) => drawBar(bar, scale, left, y, thickness))}${words}</g>
-`;
+      ? [textAt(0, y - 6, name), textAt(width, y - 6, row.label, { kind: label, anchor: "end" })]
+      : [
+          textAt(left - 12, middle, name, { anchor: "end" }),
+          textAt(end + 8, middle, row.label, { kind: `${label} lb-halo` }),
+        ];
+    const bars = longestFirst(row.bars).map((bar) => drawBar(bar, scale, left, y, thickness));
+    return markup`<g><title>${row.hover}</title>${bars}${words}</g>\n`;
   };
   // grid below bars below words
   const axis = bottomAxis(
@@ -93,12 +100,10 @@ function drawBar(bar: Bar, scale: Scale, left: number, y: number, thickness: num
   if (bar.interval === undefined) return rect;
   const { low, high } = bar.interval;
   const middle = y + thickness / 2;
-  const whisker = `M${x(low)} ${middle}H${x(high)}M${x(low)} ${middle - 4}v8M${x(high)} ${middle - 4}v8`;
-  return markup`${rect}<path class="lb-surface-line" stroke-width="3.5" stroke-opacity="0.6" d="${whisker}"/><path class="lb-ink-line" stroke-width="1.5" d="${whisker}"/>`;
-
-  function x(at: number): string {
-    return String(Number(scale(at).toFixed(2)));
-  }
+  const [from, to] = [scale(low), scale(high)];
+  const whisker = markup`M${from} ${middle}H${to}M${from} ${middle - 4}v8M${to} ${middle - 4}v8`;
+  return markup`${rect}<path class="lb-surface-line" stroke-width="3.5" stroke-opacity="0.6" d="${whisker}"/>
+<path class="lb-ink-line" stroke-width="1.5" d="${whisker}"/>`;
 }
 
 /** The shorter bar lies on the longer one, so that both can be seen. */
@@ -124,7 +129,8 @@ export function barKey(
   return markup`${entries.map(({ role, name, modelled }) => {
     const at = x;
     x += textWidth(name) + 34;
-    return markup`<rect class="lb-${role}${modelled === true ? " lb-modelled" : ""}" x="${at}" y="0" width="12" height="12" rx="1.5"/><text x="${at + 18}" y="10">${name}</text>`;
+    const kind = modelled === true ? `lb-${role} lb-modelled` : `lb-${role}`;
+    return markup`<rect class="${kind}" x="${at}" y="0" width="12" height="12" rx="1.5"/>${textAt(at + 18, 10, name)}`;
   })}`;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The pictures of a report. The keys name them on the command line, in the studio's menu and in the gallery; each takes what it
- * needs from the report, and gives no figure where the report has nothing to show.
+ * The pictures of a report. The keys name them on the command line, in the studio's menu and in the gallery; each
+ * takes what it needs from the report, and gives no figure where the report has nothing to show.
  */
 import { accuracyBars, accuracyBarsTable } from "#report/charts/accuracyBars";
 import { energyBars, energyBarsTable } from "#report/charts/energyBars";

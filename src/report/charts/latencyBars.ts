@@ -1,9 +1,10 @@
 /** How long a prediction takes, measured; and in which layers the time was won or lost. */
 import { barKey, type BarRow, barRows, withKey } from "#report/charts/barRows";
 import { type ChartOptions, type Drawing, svg } from "#report/charts/svg";
+import { textAt } from "#report/charts/textAt";
 import { compared, isLess, speedWords } from "#report/comparison";
 import { fullName } from "#report/ellipsis";
-import { formatMilliseconds, formatRatio, plural } from "#report/format";
+import { formatCount, formatMilliseconds, formatRatio, plural } from "#report/format";
 import { markup } from "#report/markup";
 import type { Table } from "#report/table";
 import type { LayerReport, SpeedReport } from "#report/types";
@@ -39,7 +40,7 @@ export function latencyBars(
         { value: ms.float, role: "float" },
         { value: ms.quantized, role: "quantized" },
       ],
-      label: `${timesOf(ms)}`,
+      label: timesOf(ms),
       alarm: isLess(ms.float / ms.quantized),
       hover: `${fullName(name)}: ${op} ${weights}, ${timesOf(ms)}, ${compared(ms.float / ms.quantized, speedWords)}`,
     }),
@@ -47,7 +48,10 @@ export function latencyBars(
   const lost = timed.filter(({ ms }) => isLess(ms.float / ms.quantized)).length;
   const words = {
     title: "Time of one inference, measured",
-    subtitle: `Median of ${plural(speed.rounds, "round")} on ${speed.runtime}, ${plural(speed.threads, "thread")}.${lost === 0 ? "" : ` ${plural(lost, "layer")} became slower.`}`,
+    subtitle: [
+      `Median of ${plural(speed.rounds, "round")} on ${speed.runtime}, ${plural(speed.threads, "thread")}.`,
+      ...(lost === 0 ? [] : [`${plural(lost, "layer")} became slower.`]),
+    ].join(" "),
     description: [...whole, ...parts].map((each) => `${each.hover}.`).join(" "),
   };
   return svg(words, options, (width) => {
@@ -58,7 +62,8 @@ export function latencyBars(
       { role: "float", name: "float" },
       { role: "quantized", name: "quantized" },
     ]);
-    const heading = `The ${plural(shown.length, "slowest layer").replace("1 ", "")}${timed.length > shown.length ? ` of ${timed.length}` : ""}`;
+    const count = shown.length === 1 ? "slowest layer" : plural(shown.length, "slowest layer");
+    const heading = `The ${count}${timed.length > shown.length ? ` of ${formatCount(timed.length)}` : ""}`;
     const layerRows = barRows(parts, width, {
       thickness: 12,
       format: like(costOf(shown[0])),
@@ -114,7 +119,7 @@ function below(top: Drawing, bottom: Drawing, heading: string): Drawing {
   return {
     height: at + bottom.height,
     body: markup`${top.body}
-<text class="lb-strong" y="${top.height + 22}">${heading}</text>
+${textAt(0, top.height + 22, heading, { kind: "lb-strong" })}
 <g transform="translate(0 ${at})">
 ${bottom.body}</g>`,
   };

@@ -1,9 +1,10 @@
 /**
- * The colours of all pictures, by what they mean. The hues are Okabe and Ito's ("Color Universal Design", 2008), told apart
- * with every common colour blindness; float is always grey. Nothing is said by colour alone: position, shape or words say it too.
+ * The colours of all pictures, by what they mean. The hues are Okabe and Ito's ("Color Universal Design", 2008), told
+ * apart with every common colour blindness; float is always grey. Nothing is said by colour alone: position, shape or
+ * words say it too.
  *
- * Written as plain rules with a dark variant, without CSS variables inside, so that an SVG file is also right in the many
- * programs that know neither (librsvg, Inkscape, printers). A page may restyle the classes.
+ * Written as plain rules with a dark variant, without CSS variables inside, so that an SVG file is also right in the
+ * many programs that know neither (librsvg, Inkscape, printers). A page may restyle the classes.
  */
 export interface Shade {
   readonly light: string;
@@ -23,15 +24,18 @@ export const palette = {
 
 export type Role = keyof typeof palette;
 
+/** The reader's own sans-serif face. */
+export const sans = `ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif`;
+
 /** The style sheet of the charts; a page that shows several includes it once. */
 export const chartStyle: string = [
-  `.lb-chart text{font:12px ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-variant-numeric:tabular-nums}`,
+  `.lb-chart text{font:12px ${sans};font-variant-numeric:tabular-nums}`,
   `.lb-chart .lb-title{font-size:15px;font-weight:600}`,
   `.lb-chart .lb-strong{font-weight:600}`,
   `.lb-chart .lb-small{font-size:11px}`,
   `.lb-chart .lb-halo{paint-order:stroke;stroke-width:3px;stroke-linejoin:round}`,
   rules("light"),
-  `@media (prefers-color-scheme:dark){${rules("dark")}}`,
+  `@media screen and (prefers-color-scheme:dark){${rules("dark")}}`,
 ].join("\n");
 
 function rules(theme: keyof Shade): string {
@@ -41,6 +45,10 @@ function rules(theme: keyof Shade): string {
   );
   const halo = `.lb-chart .lb-halo{stroke:${palette.surface[theme]}}`;
   // what is modelled and not measured is drawn hollow
-  const modelled = `.lb-chart .lb-modelled{fill-opacity:.22;stroke:${palette.quantized[theme]};stroke-dasharray:3 2}`;
-  return `.lb-chart text{fill:${palette.ink[theme]}}.lb-chart text.lb-muted{fill:${palette.muted[theme]}}${roles.join("")}${halo}${modelled}`;
+  const modelled = [
+    `.lb-chart .lb-modelled{fill-opacity:.25;stroke-dasharray:3 2;stroke:${palette.quantized[theme]}}`,
+    `.lb-chart .lb-float.lb-modelled{stroke:${palette.muted[theme]}}`,
+  ];
+  const text = `.lb-chart text{fill:${palette.ink[theme]}}.lb-chart text.lb-muted{fill:${palette.muted[theme]}}`;
+  return [text, ...roles, halo, ...modelled].join("");
 }

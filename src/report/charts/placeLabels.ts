@@ -1,6 +1,6 @@
 /**
- * Finds room for labels near their points, so that a chart needs no legend: each takes the first free place below, beside or
- * above its point. Greedy, in a few orders, of which the one wins that leaves out the fewest labels.
+ * Finds room for labels near their points, so that a chart needs no legend: each takes the first free place below,
+ * beside or above its point. Greedy, in a few orders, of which the one wins that leaves out the fewest labels.
  */
 export interface Box {
   readonly left: number;
@@ -60,7 +60,7 @@ function attempt(
   room: Box,
 ): (LabelPlace | undefined)[] {
   const taken = [...obstacles];
-  const places = new Array<LabelPlace | undefined>(requests.length).fill(undefined);
+  const places: (LabelPlace | undefined)[] = requests.map(() => undefined);
   for (const turn of turns) {
     const { x, y, width } = requests[turn];
     for (const { left, baseline } of candidates(x, y, width, shifts)) {

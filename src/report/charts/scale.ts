@@ -10,8 +10,8 @@ export function linearScale(low: number, high: number, from: number, to: number)
 }
 
 /**
- * Round values that divide [low, high] into about `count` parts: steps of 1, 2 or 5 times a power of ten, first and last
- * inside the range (as d3's `ticks`). → niceTicks(0, 14e6, 4) → 0, 5e6, 1e7
+ * Round values that divide [low, high] into about `count` parts: steps of 1, 2 or 5 times a power of ten, first and
+ * last inside the range (as d3's `ticks`). → niceTicks(0, 14e6, 4) → 0, 5e6, 1e7
  */
 export function niceTicks(low: number, high: number, count: number): number[] {
   if (!(high > low) || !Number.isFinite(high - low)) return Number.isFinite(low) ? [low] : [];
@@ -19,7 +19,7 @@ export function niceTicks(low: number, high: number, count: number): number[] {
   const power = 10 ** Math.floor(log10(rough) + 1e-9);
   const error = rough / power;
   const step = power * (error >= 7.07 ? 10 : error >= 3.16 ? 5 : error >= 1.41 ? 2 : 1);
-  const first = Math.ceil(low / step - 1e-9);
+  const first = Math.ceil(low / step - 1e-9) + 0; // −0 is 0
   const last = Math.floor(high / step + 1e-9);
   // a step below one is divided by its inverse, so that 3 × 0.1 is 0.3
   const ticks: number[] = [];

@@ -13,7 +13,10 @@ export interface SizeByLayerOptions extends ChartOptions {
   readonly top?: number;
 }
 
-/** The largest rows of the size ledger as bars from zero, the rest summed up in one. Bytes are as stored, with scales and padding. */
+/**
+ * The largest rows of the size ledger as bars from zero, the rest summed up in one. Bytes are as stored, with scales
+ * and padding.
+ */
 export function sizeByLayer(ledger: readonly LedgerRow[], options: SizeByLayerOptions = {}): string {
   const rows = largest(ledger, options.top ?? 12);
   const before = sum(ledger, "floatBytes");
@@ -27,7 +30,10 @@ export function sizeByLayer(ledger: readonly LedgerRow[], options: SizeByLayerOp
       ],
       label: `${formatBytes(row.floatBytes)} → ${formatBytes(row.bytes)}`,
       alarm: row.bytes > row.floatBytes,
-      hover: `${fullName(row.tensor)}: ${row.scheme}${row.shape.length === 0 ? "" : ` [${row.shape.join(", ")}]`}, ${formatExactBytes(row.floatBytes)} → ${formatExactBytes(row.bytes)}`,
+      hover: [
+        `${fullName(row.tensor)}: ${row.scheme} ${row.shape.join("×")}`.trimEnd(),
+        `${formatExactBytes(row.floatBytes)} → ${formatExactBytes(row.bytes)}`,
+      ].join(", "),
     }),
   );
   const total = `${formatBytes(before)} → ${formatBytes(after)}`;

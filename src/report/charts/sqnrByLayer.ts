@@ -3,6 +3,7 @@ import { bottomAxisHeight, leftAxis } from "#report/charts/axis";
 import { type Box, type LabelRequest, placeLabels } from "#report/charts/placeLabels";
 import { extent, linearScale, niceTicks } from "#report/charts/scale";
 import { type ChartOptions, type Drawing, svg } from "#report/charts/svg";
+import { small, textAt } from "#report/charts/textAt";
 import { textWidth } from "#report/charts/textWidth";
 import { ellipsis, fullName } from "#report/ellipsis";
 import { formatCount, formatDecibels, formatShare, plural } from "#report/format";
@@ -22,20 +23,25 @@ export interface SqnrByLayerOptions extends ChartOptions {
 }
 
 /**
- * A mark for each layer with a measured SQNR. Layers with ∞ dB (exact) stand in a lane above the axis, those with −∞ dB or NaN
- * in one below it. Where there are more layers than pixels can carry, a mark is the worst of its neighbours.
+ * A mark for each layer with a measured SQNR. Layers with ∞ dB (exact) stand in a lane above the axis, those with −∞
+ * dB or NaN in one below it. Where there are more layers than pixels can carry, a mark is the worst of its
+ * neighbours.
  */
 export function sqnrByLayer(layers: readonly LayerReport[], options: SqnrByLayerOptions = {}): string {
   const measured = layers.filter((layer) => layer.sqnrDb !== null);
   const worst = worstLayers(measured, options.drop).slice(0, options.labels ?? 5);
   const low = measured.filter(({ sqnrDb }) => !(sqnrDb! >= audibleDb)).length;
   const kept = layers.filter(isKeptFloat).length;
+  const below =
+    low === 0
+      ? "no layer is"
+      : `${formatCount(low)} of ${plural(measured.length, "layer")} ${low === 1 ? "is" : "are"}`;
   const words = {
     title: "Where the error comes from",
     subtitle:
       measured.length === 0
         ? "No layer was measured."
-        : `SQNR of each layer's output against the float model's. ${low === 0 ? "No layer is" : `${formatCount(low)} of ${plural(measured.length, "layer")} ${low === 1 ? "is" : "are"}`} below ${audibleDb} dB${kept === 0 ? "" : `; ${formatCount(kept)} kept float`}.`,
+        : `SQNR of each layer's output against the float model's: ${below} below ${audibleDb} dB${kept === 0 ? "" : `; ${formatCount(kept)} kept float`}.`,
     description: worst.map((layer) => `${hoverOf(layer)}.`).join(" "),
   };
   return svg(words, options, (width) =>
@@ -91,25 +97,23 @@ function plot(
     return { layer, x: left + ((i + 0.5) / count) * (right - left), y: heightOf(layer.sqnrDb!), kind };
   });
   const end = bottom + (lost ? lane : 0);
-  const laneLabel = (
-    text: string,
-    at: number,
-  ) => markup`<text class="lb-muted lb-small" x="${left - 6}" y="${at + 4}" text-anchor="end">${text}</text>
-`;
+  const laneLabel = (text: string, at: number) => textAt(left - 6, at + 4, text, { kind: small, anchor: "end" });
   const lines = thresholds.flatMap((db) => thresholdBoxes(y(db), right, width));
+  const order = `layers in graph order${each === 1 ? "" : `; a mark is the worst of ${formatCount(each)}`}`;
   const body = markup`${key(marks)}
-<text class="lb-muted lb-small" x="0" y="${top - (exact ? lane : 0) - 8}">SQNR, dB (higher is better)</text>
-${exact ? laneLabel("∞", heightOf(Number.POSITIVE_INFINITY)) : nothing}${lost ? laneLabel("lost", heightOf(Number.NaN)) : nothing}${leftAxis({ ticks: niceTicks(low, high, 5), format: String, scale: y }, left, right)}
-${thresholds.map((db) => threshold(db, y(db), left, right))}${marks.map(drawMark)}${labels(marks, worst, { left: 0, right: width, top, bottom: end }, lines)}<text class="lb-muted lb-small" x="${left}" y="${end + 17}">first layer</text>
-<text class="lb-muted lb-small" x="${right}" y="${end + 17}" text-anchor="end">last layer</text>
-<text class="lb-muted lb-small" x="${right}" y="${end + 33}" text-anchor="end">layers in graph order${each === 1 ? "" : `; a mark is the worst of ${each}`}</text>`;
+${textAt(0, top - (exact ? lane : 0) - 8, "SQNR, dB (higher is better)", { kind: small })}
+${exact ? laneLabel("∞", heightOf(Number.POSITIVE_INFINITY)) : nothing}${lost ? laneLabel("lost", heightOf(Number.NaN)) : nothing}
+${leftAxis({ ticks: niceTicks(low, high, 5), format: String, scale: y }, left, right)}
+${thresholds.map((db) => threshold(db, y(db), left, right))}
+${marks.map(drawMark)}${labels(marks, worst, { left: 0, right: width, top, bottom: end }, lines)}
+${textAt(left, end + 17, "first layer", { kind: small })}${textAt(right, end + 17, "last layer", { kind: small, anchor: "end" })}
+${textAt(width, end + 33, order, { kind: small, anchor: "end" })}`;
   return { height: end + bottomAxisHeight, body };
 }
 
 function threshold(db: number, y: number, left: number, right: number): Markup {
-  const noise = formatShare(10 ** (-db / 10));
-  return markup`<line class="lb-muted-line" stroke-dasharray="4 3" x1="${left}" x2="${right}" y1="${y}" y2="${y}"/><text class="lb-muted lb-small" x="${right + 6}" y="${y + 4}">${noise} noise</text>
-`;
+  const words = textAt(right + 6, y + 4, `${formatShare(10 ** (-db / 10))} noise`, { kind: small });
+  return markup`<line class="lb-muted-line" stroke-dasharray="4 3" x1="${left}" x2="${right}" y1="${y}" y2="${y}"/>${words}`;
 }
 
 /** Labels keep off the line, which their leaders may cross, and off its words. */
@@ -136,8 +140,7 @@ function labels(marks: readonly Mark[], worst: readonly LayerReport[], room: Box
     const leader = place.leader
       ? markup`<path class="lb-worst-line" stroke-width="0.75" d="M${x} ${y + 7}V${place.y - 10}"/>`
       : nothing;
-    return markup`${leader}<text class="lb-small lb-worst lb-halo" x="${place.x}" y="${place.y}">${texts[i]}</text>
-`;
+    return [leader, textAt(place.x, place.y, texts[i], { kind: "lb-small lb-worst lb-halo" })];
   })}`;
 }
 
@@ -162,8 +165,7 @@ const shapes = {
 };
 
 function drawMark({ layer, x, y, kind }: Mark): Markup {
-  return markup`<g><title>${hoverOf(layer)}</title>${shapes[kind].draw(x, y)}</g>
-`;
+  return markup`<g><title>${hoverOf(layer)}</title>${shapes[kind].draw(x, y)}</g>\n`;
 }
 
 /** The kinds of marks that occur, each once. */
@@ -173,7 +175,7 @@ function key(marks: readonly Mark[]): Markup {
   return markup`${present.map(([, { name, draw }]) => {
     const at = x;
     x += textWidth(name) + 32;
-    return markup`${draw(at, 6)}<text x="${at + 10}" y="10">${name}</text>`;
+    return markup`${draw(at, 6)}${textAt(at + 10, 10, name)}`;
   })}`;
 }
 

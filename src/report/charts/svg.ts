@@ -1,5 +1,6 @@
 /** The frame that every picture shares: size, words, style, and the words again for those who do not see it. */
 import { chartStyle } from "#report/charts/palette";
+import { textAt } from "#report/charts/textAt";
 import { textWidth } from "#report/charts/textWidth";
 import { wrap } from "#report/columns";
 import { type Markup, markup, nothing, trusted } from "#report/markup";
@@ -38,20 +39,16 @@ export function svg(words: Words, options: ChartOptions, draw: (width: number) =
   const namespace = standalone ? markup` xmlns="http://www.w3.org/2000/svg"` : nothing;
   const ground = standalone
     ? markup`<style>${trusted(chartStyle)}</style>
-<rect class="lb-surface" width="${width}" height="${total}"/>
-`
+<rect class="lb-surface" width="${width}" height="${total}"/>\n`
     : nothing;
-  return markup`<svg${namespace} class="lb-chart" role="img" width="${width}" height="${total}" viewBox="0 0 ${width} ${total}">
+  const size = markup`width="${width}" height="${total}" viewBox="0 0 ${width} ${total}"`;
+  return markup`<svg${namespace} class="lb-chart" role="img" ${size}>
 <title>${words.title}</title>
 <desc>${words.description}</desc>
 ${ground}<g transform="translate(${margin} ${margin})">
-${titles.map(
-  (line, i) => markup`<text class="lb-title" y="${15 + i * 20}">${line}</text>
-`,
-)}${lines.map(
-  (line, i) => markup`<text class="lb-muted" y="${titles.length * 20 + 13 + i * 17}">${line}</text>
-`,
-)}</g>
+${titles.map((line, i) => textAt(0, 15 + i * 20, line, { kind: "lb-title" }))}
+${lines.map((line, i) => textAt(0, titles.length * 20 + 13 + i * 17, line, { kind: "lb-muted" }))}
+</g>
 <g transform="translate(${margin} ${top})">
 ${body}
 </g>

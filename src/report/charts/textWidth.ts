@@ -1,6 +1,7 @@
 /**
- * About how many pixels a text takes in a 12 px sans-serif face. A picture is a string made without a browser, so nobody can
- * measure; the classes are those of DejaVu Sans and Verdana, the widest faces in use, so that a text never needs more.
+ * About how many pixels a text takes in a 12 px sans-serif face. A picture is a string made without a browser, so
+ * nobody can measure; the classes are those of DejaVu Sans and Verdana, the widest faces in use, so that a text never
+ * needs more.
  */
 export function textWidth(text: string, size = 12): number {
   let units = 0;

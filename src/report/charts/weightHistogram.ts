@@ -2,6 +2,7 @@
 import { bottomAxis, bottomAxisHeight, leftAxis } from "#report/charts/axis";
 import { decades, extent, linearScale, log10, niceTicks, type Scale } from "#report/charts/scale";
 import { type ChartOptions, type Drawing, svg } from "#report/charts/svg";
+import { small, textAt } from "#report/charts/textAt";
 import { ellipsis, fullName } from "#report/ellipsis";
 import { formatCount, formatNumber, formatPercent, formatShare, plural } from "#report/format";
 import { type Markup, markup, nothing } from "#report/markup";
@@ -14,7 +15,10 @@ export interface WeightHistogramOptions extends ChartOptions {
   readonly log?: boolean;
 }
 
-/** Bins as a silhouette, levels as ticks under it; what lies outside the levels is clipped, and drawn in another colour. */
+/**
+ * Bins as a silhouette, levels as ticks under it; what lies outside the levels is clipped, and drawn in another
+ * colour.
+ */
 export function weightHistogram(histogram: HistogramReport, options: WeightHistogramOptions = {}): string {
   const { tensor, scheme, levels } = histogram;
   const facts = describe(histogram);
@@ -65,7 +69,7 @@ function plot(histogram: HistogramReport, width: number, log: boolean): Drawing 
   const bars = Array.from({ length: Math.ceil(counts.length / each) }, (_, i): Bar => {
     const group = counts.slice(i * each, (i + 1) * each);
     const from = low + i * each * binWidth;
-    const to = from + group.length * binWidth;
+    const to = low + Math.min((i + 1) * each, counts.length) * binWidth;
     const count = group.reduce((a, b) => Math.max(a, b), 0);
     // one value among a million is three pixels high: outliers are what the picture is for
     const height = count > 0 ? Math.min(at(count), bottom - 3) : bottom;
@@ -73,14 +77,13 @@ function plot(histogram: HistogramReport, width: number, log: boolean): Drawing 
   });
   const counted = { ticks: log ? decades(1, most) : niceTicks(0, most, 4), format: formatCount, scale: at };
   const valued = { ticks: niceTicks(domain.low, domain.high, width < 480 ? 4 : 7), format: formatNumber, scale: x };
-  const few = levels.length <= 17;
-  const body = markup`<text class="lb-muted lb-small" x="0" y="8">values in a bin${log ? " (logarithmic)" : ""}</text>
+  const title = levels.length === 0 ? "value" : "value; the ticks are the grid's levels";
+  const body = markup`${textAt(0, 8, `values in a bin${log ? " (logarithmic)" : ""}`, { kind: small })}
 ${leftAxis(counted, left, right)}
-${few ? levelLines(levels, x, top, bottom) : nothing}
+${levelLines(levels, x, levels.length <= 17 ? top : bottom + 2, bottom + rug - 2)}
 <path class="lb-quantized" d="${silhouette(bars, bottom, false)}"/>
 <path class="lb-worst" d="${silhouette(bars, bottom, true)}"/>
-${levelLines(levels, x, bottom + 2, bottom + rug - 2)}
-${bottomAxis(valued, bottom, bottom + rug, left, right, levels.length === 0 ? "value" : "value; the ticks are the grid's levels")}`;
+${bottomAxis(valued, bottom, bottom + rug, left, right, title)}`;
   return { height: bottom + rug + bottomAxisHeight, body };
 }
 
@@ -91,20 +94,23 @@ interface Bar {
   readonly clipped: boolean;
 }
 
-function silhouette(bars: readonly Bar[], bottom: number, clipped: boolean): string {
-  const n = (v: number) => Number(v.toFixed(2));
-  return (
-    bars
-      .filter((bar) => bar.clipped === clipped && bar.top < bottom)
-      // a bin thinner than a pixel is drawn a pixel wide, or an outlier would fade away
-      .map(({ from, to, top }) => `M${n(from)} ${n(bottom)}V${n(top)}H${n(Math.max(to, from + 1.5))}V${n(bottom)}z`)
-      .join("")
-  );
+/** The outline of the bars of a kind; neighbours share a line. */
+function silhouette(bars: readonly Bar[], bottom: number, clipped: boolean): Markup {
+  let pen = Number.NaN;
+  const outline = bars
+    .filter((bar) => bar.clipped === clipped && bar.top < bottom)
+    .map(({ from, to, top }) => {
+      const start = from === pen ? nothing : markup`${Number.isNaN(pen) ? "" : `V${bottom}`}M${from} ${bottom}`;
+      // a bin thinner than a pixel is drawn wider, or an outlier would fade away
+      pen = Math.max(to, from + 1.5);
+      return markup`${start}V${top}H${pen}`;
+    });
+  return outline.length === 0 ? nothing : markup`${outline}V${bottom}`;
 }
 
 function levelLines(levels: readonly number[], x: Scale, top: number, bottom: number): Markup {
-  const d = levels.map((level) => `M${Number(x(level).toFixed(2))} ${top}V${bottom}`).join("");
-  return d === "" ? nothing : markup`<path class="lb-muted-line" stroke-width="0.75" stroke-opacity="0.6" d="${d}"/>`;
+  const d = levels.map((level) => markup`M${x(level)} ${top}V${bottom}`);
+  return markup`<path class="lb-muted-line" stroke-width="0.75" stroke-opacity="0.6" d="${d}"/>`;
 }
 
 function describe({ low, width, counts, levels, scheme }: HistogramReport): string {
