@@ -31,6 +31,11 @@ function cut(characters: readonly string[], kept: number): string {
   return `${characters.slice(0, kept - tail).join("")}…${characters.slice(characters.length - tail).join("")}`;
 }
 
+/** A message or a hint, which may quote names: whole, unless it is absurd. */
+export function fullMessage(message: string): string {
+  return ellipsis(message, 600);
+}
+
 /** A name from a file as captions and tooltips show it: whole, unless it is absurd. */
 export function fullName(name: string): string {
   return name === "" ? "(no name)" : ellipsis(name, 300);

@@ -2,7 +2,7 @@
 import type { Diagnostic } from "#base/errors";
 import { type Ansi, ansi } from "#report/ansi";
 import { columns, pad, wrap } from "#report/columns";
-import { ellipsis } from "#report/ellipsis";
+import { ellipsis, fullMessage } from "#report/ellipsis";
 import { formatCount, formatDecibels, formatDuration, plural } from "#report/format";
 import { type HeadlineFigure, headline } from "#report/headline";
 import { keptFloat } from "#report/layerGroups";
@@ -108,8 +108,8 @@ function layerLines(layer: LayerReport, quality: QualityReport | null, width: nu
     ...(oneLine
       ? [`${first}${name}  ${paint.dim(facts)}`]
       : [first + ellipsis(name, width - indent, columns), ...hanging("", indent, facts, width).map(paint.dim)]),
-    ...(cause === undefined ? [] : hanging("", indent, causeInWords(cause), width)),
-    ...(fix === undefined ? [] : hanging(`${" ".repeat(indent)}→ `, indent + 2, fix, width)),
+    ...(cause === undefined ? [] : hanging("", indent, fullMessage(causeInWords(cause)), width)),
+    ...(fix === undefined ? [] : hanging(`${" ".repeat(indent)}→ `, indent + 2, fullMessage(fix), width)),
   ];
 }
 
@@ -118,13 +118,13 @@ function keptLines(layers: readonly LayerReport[], width: number): string[] {
     const names = members.slice(0, 3).map(({ name }) => ellipsis(name, 40, columns));
     const others = members.length - names.length;
     const list = others > 0 ? `${names.join(", ")} and ${formatCount(others)} more` : names.join(", ");
-    return hanging("", 0, `${plural(members.length, "layer")} kept float (${why}): ${list}`, width);
+    return hanging("", 0, `${plural(members.length, "layer")} kept float (${fullMessage(why)}): ${list}`, width);
   });
 }
 
 /** A diagnostic with its place and hint; warnings in colour. */
 export function diagnosticLines({ level, code, message, at, hint }: Diagnostic, width: number, paint: Ansi): string[] {
-  const [first, ...rest] = hanging(`${level}:`, 9, `${message} [${code}]`, width);
+  const [first, ...rest] = hanging(`${level}:`, 9, `${fullMessage(message)} [${code}]`, width);
   const place = placeInWords(at);
   return [
     level === "warning"
@@ -132,7 +132,7 @@ export function diagnosticLines({ level, code, message, at, hint }: Diagnostic, 
       : paint.dim(first.slice(0, 5)) + first.slice(5),
     ...rest,
     ...(place === "" ? [] : hanging("", 9, `at ${place}`, width).map(paint.dim)),
-    ...(hint === undefined ? [] : hanging("         → ", 11, hint, width)),
+    ...(hint === undefined ? [] : hanging("         → ", 11, fullMessage(hint), width)),
   ];
 }
 

@@ -1,5 +1,5 @@
 /** What to mend first, and then every layer with what it became and why. */
-import { ellipsis, fullName } from "#report/ellipsis";
+import { ellipsis, fullMessage, fullName } from "#report/ellipsis";
 import { formatCount, formatDecibels, plural } from "#report/format";
 import { type Markup, markup, nothing } from "#report/markup";
 import type { LayerReport, QualityReport, Report } from "#report/types";
@@ -19,8 +19,8 @@ export function fixes({ layers, quality }: Report): Markup {
     const { name, op, weights, sqnrDb, cause, fix } = layer;
     const facts = [formatDecibels(sqnrDb), op, weights, costInWords(layer, quality)];
     const known = facts.filter((fact) => fact !== "").join(" · ");
-    const because = cause === undefined ? nothing : markup`<p>${sentence(causeInWords(cause))}</p>`;
-    const hint = fix === undefined ? nothing : markup`<p class="hint">${fix}</p>`;
+    const because = cause === undefined ? nothing : markup`<p>${sentence(fullMessage(causeInWords(cause)))}</p>`;
+    const hint = fix === undefined ? nothing : markup`<p class="hint">${fullMessage(fix)}</p>`;
     return markup`<li><p>${nameOf(name)} <span class="muted">${known}</span></p>${because}${hint}</li>\n`;
   });
   const more = worst.length - items.length;
@@ -49,11 +49,13 @@ function row(layer: LayerReport, quality: QualityReport | null): Markup {
   const cost = costInWords(layer, quality);
   const lost = cost === "" ? nothing : markup`<span class="alarm">${cost}</span>`;
   const because =
-    cause === undefined ? nothing : markup`<br><span class="alarm">${sentence(causeInWords(cause))}</span>`;
-  const hint = fix === undefined ? nothing : markup`<div class="hint">${fix}</div>`;
+    cause === undefined
+      ? nothing
+      : markup`<br><span class="alarm">${sentence(fullMessage(causeInWords(cause)))}</span>`;
+  const hint = fix === undefined ? nothing : markup`<div class="hint">${fullMessage(fix)}</div>`;
   return markup`<tr><td>${nameOf(name)}<span class="muted">${op}</span></td>
 <td>${isKeptFloat(layer) ? markup`<span class="muted">${weights}</span>` : weights}</td><td>${activations}</td>
-<td class="right">${formatDecibels(sqnrDb)}${meter(sqnrDb)}${lost}</td><td class="reason">${why}${because}${hint}</td></tr>\n`;
+<td class="right">${formatDecibels(sqnrDb)}${meter(sqnrDb)}${lost}</td><td class="reason">${fullMessage(why)}${because}${hint}</td></tr>\n`;
 }
 
 /** A name from a file: cut to a sane length, whole when pointed at, and unable to turn the text around it. */

@@ -1,5 +1,6 @@
 /** What did not stop the work but should be known: warnings first. */
 import type { Diagnostic } from "#base/errors";
+import { fullMessage } from "#report/ellipsis";
 import { type Markup, markup, nothing } from "#report/markup";
 import { placeInWords } from "#report/place";
 
@@ -15,6 +16,6 @@ function item({ code, level, message, at, hint }: Diagnostic): Markup {
   const place = placeInWords(at);
   const warning = level === "warning" ? markup`<strong class="alarm">Warning</strong> ` : nothing;
   const where = place === "" ? nothing : markup`<p class="muted">at <bdi>${place}</bdi></p>`;
-  const next = hint === undefined ? nothing : markup`<p class="hint">${hint}</p>`;
-  return markup`<li><p>${warning}${message} <span class="chip">${code}</span></p>${where}${next}</li>\n`;
+  const next = hint === undefined ? nothing : markup`<p class="hint">${fullMessage(hint)}</p>`;
+  return markup`<li><p>${warning}${fullMessage(message)} <span class="chip">${code}</span></p>${where}${next}</li>\n`;
 }

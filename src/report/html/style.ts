@@ -69,7 +69,7 @@ header{padding-top:1.5rem}header,main,footer{padding-left:.9rem;padding-right:.9
 h1{font-size:1.375rem}.lead{font-size:1.0625rem}.card{padding:1rem}
 .figures{grid-template-columns:repeat(auto-fit,minmax(min(100%,16rem),1fr));gap:.6rem}.figures .value{font-size:1.375rem;margin:0}.figures .note{padding-top:.15rem}
 .charts{grid-template-columns:minmax(0,1fr)}
-figure .desk{display:none}figure .phone{display:block}figure .phone svg{width:100%;max-width:30rem}
+figure .desk{display:none}figure .phone{display:block}figure .phone svg{width:100%;max-width:25rem}
 .facts{grid-template-columns:minmax(0,1fr);gap:0}.facts dd{margin-bottom:.7rem}
 }
 @media print{
