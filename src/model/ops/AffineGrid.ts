@@ -1,6 +1,6 @@
 import { intAttribute } from "#model/attributes";
 import type { Dim } from "#model/model";
-import { contentOf } from "#model/ops/known";
+import { contentOf, unknownDims } from "#model/ops/known";
 import { countOf, operand } from "#model/ops/operand";
 import { allocateChecked, stridesOf } from "#model/ops/strides";
 import type { Op } from "#model/ops/types";
@@ -19,8 +19,8 @@ export const AffineGrid: Op = {
     const known = content !== undefined && content.length > 2;
     const shape: readonly Dim[] | undefined = known
       ? [content[0], ...content.slice(2), content.length - 2]
-      : typeof rank === "number"
-        ? [theta?.shape?.[0] ?? null, ...new Array<Dim>(rank).fill(null), rank]
+      : rank === 2 || rank === 3
+        ? [theta?.shape?.[0] ?? null, ...unknownDims(rank), rank]
         : undefined;
     return [{ element: theta?.element, shape }];
   },

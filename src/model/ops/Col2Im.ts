@@ -1,5 +1,4 @@
 import { LowbitError } from "#base/errors";
-import { intsAttribute } from "#model/attributes";
 import { contentOf, integersOf } from "#model/ops/known";
 import { countOf, operand, placeOf } from "#model/ops/operand";
 import { allocateChecked } from "#model/ops/strides";
@@ -31,7 +30,7 @@ export const Col2Im: Op = {
     if (!Number.isInteger(rows / taps) || columns !== sizeOf(window.output))
       throw new LowbitError(
         "model/shape",
-        `[${x.dims.join(", ")}] holds no blocks [${block.join(", ")}] of [${image.join(", ")}], pads ${intsAttribute(context.node, "pads")}`,
+        `[${x.dims.join(", ")}] holds no blocks [${block.join(", ")}] of [${image.join(", ")}]`,
         { at: placeOf(context.node) },
       );
     const [values, runs, step] = [toNumbers(x), windowRuns(window), window.strides.at(-1) ?? 1];

@@ -130,5 +130,5 @@ function shapeOf(node: Node, x: Known | undefined, w: Known | undefined): readon
   const filters = typeof perGroup === "number" ? perGroup * intAttribute(node, "group", 1) : null;
   const kernel = intsAttribute(node, "kernel_shape") ?? w?.shape?.slice(2);
   const known = kernel?.length === input.length && kernel.every((size) => typeof size === "number");
-  return [batch, filters, ...(known ? backwardWindow(node, input, kernel as number[]).input : input.map(() => null))];
+  return [batch, filters, ...(known ? backwardWindow(node, input, kernel).input : input.map(() => null))];
 }

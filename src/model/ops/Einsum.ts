@@ -72,7 +72,7 @@ function alignment(node: Node, shapes: readonly (readonly Dim[])[]): Alignment {
   const spread = (part: string, axes: number): string[] => {
     const [before, after] = part.split("...");
     const ellipsis = Array.from({ length: axes }, (_, axis) => String(axes - 1 - axis));
-    return after === undefined ? [...before] : [...before, ...ellipsis, ...after];
+    return after === undefined ? before.split("") : [...before.split(""), ...ellipsis, ...after.split("")];
   };
   const terms = parts.map((part, i) => {
     const axes = shapes[i].length - part.replace("...", "").length;

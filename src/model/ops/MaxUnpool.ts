@@ -2,7 +2,7 @@ import { LowbitError } from "#base/errors";
 import { intsAttribute } from "#model/attributes";
 import type { Dim, Node } from "#model/model";
 import { addDims, multiplyDims } from "#model/ops/dims";
-import { contentOf, outputDims } from "#model/ops/known";
+import { contentOf, outputDims, unknownDims } from "#model/ops/known";
 import { operand, placeOf } from "#model/ops/operand";
 import { allocateChecked } from "#model/ops/strides";
 import type { InferContext, Known, Op } from "#model/ops/types";
@@ -36,9 +36,7 @@ function infer({ node, inputs: [x, , wanted] }: InferContext): Known[] {
   const element = x?.element;
   if (wanted !== undefined) {
     const rank = x?.shape?.length;
-    return [
-      { element, shape: contentOf(wanted) ?? (rank === undefined ? undefined : new Array<Dim>(rank).fill(null)) },
-    ];
+    return [{ element, shape: contentOf(wanted) ?? (rank === undefined ? undefined : unknownDims(rank)) }];
   }
   return [{ element, shape: x?.shape && smallest(node, x.shape) }];
 }
@@ -47,7 +45,7 @@ function smallest(node: Node, [batch, channels, ...input]: readonly Dim[]): read
   const rank = input.length;
   const kernel = spatial(node, "kernel_shape", rank, 1);
   const strides = spatial(node, "strides", rank, 1);
-  const pads = intsAttribute(node, "pads") ?? new Array<number>(2 * rank).fill(0);
+  const pads = intsAttribute(node, "pads") ?? kernel.flatMap(() => [0, 0]);
   const output = input.map((size, axis) =>
     addDims(multiplyDims(addDims(size, -1), strides[axis]), kernel[axis] - pads[axis] - pads[axis + rank]),
   );

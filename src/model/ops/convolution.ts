@@ -76,7 +76,7 @@ export function convolutionShape(node: Node, x: Known | undefined, w: Known | un
   const [batch, , ...input] = x.shape;
   const kernel = intsAttribute(node, "kernel_shape") ?? w?.shape?.slice(2);
   const known = kernel?.length === input.length && kernel.every((size) => typeof size === "number");
-  const output = known ? knownWindow(node, input, kernel as number[]).output : input.map(() => null);
+  const output = known ? knownWindow(node, input, kernel).output : input.map(() => null);
   return [batch, w?.shape?.[0] ?? null, ...output];
 }
 

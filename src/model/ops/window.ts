@@ -85,7 +85,7 @@ export function slidingWindow(node: Node, input: readonly number[], kernel: read
 
 /** An attribute of one number per spatial axis. */
 export function spatial(node: Node, name: string, rank: number, fallback: number): number[] {
-  const values = intsAttribute(node, name) ?? new Array<number>(rank).fill(fallback);
+  const values = intsAttribute(node, name) ?? Array.from({ length: rank }, () => fallback);
   if (values.length !== rank)
     throw new LowbitError("model/attribute", `${name} of ${node.op} has ${values.length} values for ${rank} axes`, {
       at: { node: node.name || node.outputs[0], op: node.op },
@@ -123,7 +123,9 @@ export function windowRuns(window: Window): Int32Array {
 /** The same sweep with fewer axes: axes of size 1 are dropped, and a window of single points sees one long row. */
 export function simplifyWindow(window: Window): Window {
   const { input, output, kernel, strides, padBegin, padEnd } = window;
-  const pointwise = kernel.every((k, axis) => k === 1 && padBegin[axis] === 0 && input[axis] === output[axis]);
+  const pointwise = kernel.every(
+    (k, a) => k === 1 && padBegin[a] === 0 && input[a] === output[a] && (strides[a] === 1 || input[a] === 1),
+  );
   if (pointwise) {
     const size = [input.reduce((product, dim) => product * dim, 1)];
     return { input: size, output: size, kernel: [1], strides: [1], dilations: [1], padBegin: [0], padEnd: [0] };
