@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
-const layers = ["base", "math", "kernels", "quant", "model", "grad", "formats", "data", "runtimes", "targets", "methods", "report", "jobs", "index", "node", "cli"];
+const layers = ["base", "math", "kernels", "quant", "model", "grad", "formats", "data", "runtimes", "targets", "methods", "report", "jobs", "verbs", "index", "node", "cli"];
 /** These stand side by side: none imports another. */
 const siblings = new Set(["formats", "data", "runtimes", "methods", "report"]);
 

@@ -22,9 +22,9 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Graph optimization of the runtime: "all" as deployed, "basic" to keep the file's own arithmetic, "none". Default "all". */
   readonly optimize?: "all" | "basic" | "none";
-  /** Milliseconds one `run` may take. Default 60,000. */
+  /** Milliseconds one load or one `run` may take. Default 60,000. */
   readonly timeoutMs?: number;
-  /** Bytes the runtime's process may occupy. Default: three times the model plus 1.5 GB. */
+  /** Bytes the runtime's process may occupy. Default: three times the weights, counted as float32, plus 1.5 GB. */
   readonly memoryBytes?: number;
 }
 

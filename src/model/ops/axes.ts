@@ -1,8 +1,8 @@
 /** Axes: counted from the end when negative, given as an attribute in older operator sets and as an input since. */
 import { LowbitError } from "#base/errors";
 import { intAttribute, intsAttribute } from "#model/attributes";
-import type { Node } from "#model/model";
-import { integersOf } from "#model/ops/known";
+import type { Dim, Node } from "#model/model";
+import { contentOf, integersOf } from "#model/ops/known";
 import { placeOf } from "#model/ops/operand";
 import type { Known } from "#model/ops/types";
 
@@ -39,4 +39,26 @@ export function integersGiven(
   if (given !== undefined) return given;
   const input = inputs[index];
   return input === undefined ? undefined : (integersOf(input) ?? null);
+}
+
+/** As `integersGiven`, but each integer may be a symbol or null: for shapes that are only partly known. */
+export function contentGiven(
+  node: Node,
+  inputs: readonly (Known | undefined)[],
+  attribute: string,
+  index: number,
+): readonly Dim[] | null | undefined {
+  const given = intsAttribute(node, attribute);
+  if (given !== undefined) return given;
+  const input = inputs[index];
+  return input === undefined ? undefined : (contentOf(input) ?? null);
+}
+
+/** The index as 0 … size − 1. Throws model/shape where it points outside. → −1 of 5 is 4 */
+export function normalizeIndex(node: Node, index: number, size: number): number {
+  const normal = index < 0 ? index + size : index;
+  if (Number.isInteger(normal) && normal >= 0 && normal < size) return normal;
+  throw new LowbitError("model/shape", `${node.op}: index ${index} points outside an axis of ${size} elements`, {
+    at: placeOf(node),
+  });
 }

@@ -1,6 +1,6 @@
 /** Making and reading what is known of a value before anything runs. */
 import { LowbitError } from "#base/errors";
-import type { Dim } from "#model/model";
+import type { Dim, Node } from "#model/model";
 import { isStatic } from "#model/ops/dims";
 import { placeOf } from "#model/ops/operand";
 import { type ForwardContext, type InferContext, type Known, type Op, unknown } from "#model/ops/types";
@@ -9,13 +9,11 @@ import { type ElementType, sizeOf, type Tensor, toNumbers } from "#model/tensor"
 /** Longest content that is tracked: far above any real shape, far below any weight. */
 export const contentLimit = 1024;
 
-const integers: ReadonlySet<ElementType> = new Set<ElementType>([
-  "int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8", "int4", "uint4", "int2", "uint2", "bool",
-]); // biome-ignore format: one glance
+const integers = /^(u?int\d+|bool)$/;
 
 /** Integers and booleans: what `content` may hold. */
 export function isInteger(element: ElementType | undefined): boolean {
-  return element !== undefined && integers.has(element);
+  return element !== undefined && integers.test(element);
 }
 
 /** What is known of a value that is there: everything. */
@@ -60,6 +58,11 @@ export function withContent(known: Known, content: readonly Dim[] | undefined): 
   return fits && content.some((dim) => dim !== null) ? { ...known, content } : known;
 }
 
+/** Whether a tensor can have this shape: every dim a number, none below zero. */
+export function isConcrete(shape: readonly Dim[] | undefined): shape is readonly number[] {
+  return isStatic(shape) && shape.every((dim) => dim >= 0);
+}
+
 /** A shape of which only the rank is known. */
 export function unknownDims(rank: number): readonly Dim[] {
   return Array.from({ length: rank }, () => null);
@@ -70,12 +73,25 @@ export function unknownDims(rank: number): readonly Dim[] {
  * Throws model/shape where infer cannot say, which for given inputs means that they do not fit together.
  */
 export function outputDims(infer: Op["infer"], context: ForwardContext): (readonly number[])[] {
-  const { node, opset, inputs } = context;
-  const known = inputs.map((input) => input && knownTensor(input));
-  const outputs = infer({ node, opset, inputs: known, inferGraph: () => [] });
-  return outputs.map(({ shape }) => {
-    if (isStatic(shape)) return shape;
-    const shapes = inputs.map((input) => (input === undefined ? "none" : `[${input.dims.join(", ")}]`)).join(", ");
-    throw new LowbitError("model/shape", `${node.op} cannot take inputs of shapes ${shapes}`, { at: placeOf(node) });
+  const { node, opset } = context;
+  const inputs = context.inputs.map((input) => input && knownTensor(input));
+  return infer({ node, opset, inputs, inferGraph: () => [] }).map(({ shape }) => {
+    if (isConcrete(shape)) return shape;
+    throw cannotTake(node, context.inputs);
   });
+}
+
+/** model/shape: the inputs do not fit together, or the operator's parameters do not fit them. */
+export function cannotTake(node: Node, inputs: ForwardContext["inputs"]): LowbitError {
+  const shapes = inputs.map((input) => (input === undefined ? "none" : `[${input.dims.join(", ")}]`)).join(", ");
+  return new LowbitError("model/shape", `${node.op} cannot take inputs of shapes ${shapes}`, { at: placeOf(node) });
+}
+
+/** What is known of a value that is one of two: only what holds of both. */
+export function eitherOf(a: Known, b: Known): Known {
+  const sameRank = a.shape !== undefined && a.shape.length === b.shape?.length;
+  return {
+    element: a.element === b.element ? a.element : undefined,
+    shape: sameRank ? a.shape.map((dim, axis) => (dim === b.shape?.[axis] ? dim : null)) : undefined,
+  };
 }

@@ -4,7 +4,7 @@
  */
 import { LowbitError } from "#base/errors";
 import { defaultLimits } from "#base/limits";
-import { allocate, packedBytes, sizeOf, type Tensor } from "#model/tensor";
+import { allocate, type ElementType, packedBytes, sizeOf, type Tensor } from "#model/tensor";
 import { broadcastShapes } from "#model/ops/broadcast";
 
 /** Elements between neighbours on each axis, row-major. → [2, 3, 4] gives [12, 4, 1] */
@@ -74,11 +74,20 @@ export function withDims(x: Tensor, dims: readonly number[]): Tensor {
   return { type: x.type, dims, data: x.data };
 }
 
-/** An array for a tensor of that shape. Throws limit/memory where a file asks for more than one tensor may have. */
-export function allocateChecked(type: Tensor["type"], dims: readonly number[]): ReturnType<typeof allocate> {
+/** An array for a tensor of that shape. Throws as `checkSize` does. */
+export function allocateChecked(type: ElementType, dims: readonly number[]): ReturnType<typeof allocate> {
+  checkSize(type, dims);
+  return allocate(type, sizeOf(dims));
+}
+
+/** Throws limit/memory where a file asks for a tensor bigger than any may be. */
+export function checkSize(type: ElementType, dims: readonly number[]): void {
   const bytes = Math.max(packedBytes(type, sizeOf(dims)), sizeOf(dims));
-  if (bytes <= Math.min(defaultLimits.tensorBytes, 2 ** 31 - 1)) return allocate(type, sizeOf(dims));
+  if (bytes <= maxBytes) return;
   throw new LowbitError("limit/memory", `a ${type} tensor of shape [${dims.join(", ")}] needs ${bytes} bytes`, {
-    hint: `one tensor may have ${defaultLimits.tensorBytes} bytes`,
+    hint: `one tensor may have ${maxBytes}`,
   });
 }
+
+/** Offsets are 32-bit integers here. */
+const maxBytes = Math.min(defaultLimits.tensorBytes, 2 ** 31 - 1);

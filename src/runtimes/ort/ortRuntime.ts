@@ -3,16 +3,17 @@ import type { Session, SessionOptions } from "#model/session";
 import type { Host } from "#runtimes/ort/host";
 import { HostPool } from "#runtimes/ort/hostPool";
 import { defaultMemoryBytes, ortOptions } from "#runtimes/ort/ortOptions";
-import { type Opening, openSession } from "#runtimes/ort/ortSession";
-import type { ProfilingSession, RunnableModel, Runtime } from "#runtimes/types";
+import { type Opening, openSession, type OrtSession, type OrtSessionClass } from "#runtimes/ort/ortSession";
+import type { RunnableModel, Runtime } from "#runtimes/types";
 
 /** Milliseconds one load or one run may take when the caller does not say. */
 const defaultTimeoutMs = 60_000;
 
 /** Where an ONNX Runtime lives. `Settings` are what must be fixed before it is loaded. */
-export interface Adapter<Settings, H extends Host> {
+export interface Adapter<Settings, H extends Host, S extends OrtSession> {
   readonly name: string;
   readonly provider: "cpu" | "wasm";
+  readonly Session: OrtSessionClass<S>;
   settings(options: SessionOptions, memoryBytes: number): Settings;
   start(settings: Settings): Promise<H>;
   /** The model as this host opens it: a path or the bytes. */
@@ -27,7 +28,9 @@ export interface OrtRuntime<S extends Session> extends Runtime {
   shutdown(): Promise<void>;
 }
 
-export function ortRuntime<Settings, H extends Host>(adapter: Adapter<Settings, H>): OrtRuntime<ProfilingSession> {
+export function ortRuntime<Settings, H extends Host, S extends OrtSession>(
+  adapter: Adapter<Settings, H, S>,
+): OrtRuntime<S> {
   const { name } = adapter;
   const pool = new HostPool<Settings, H>((settings) => adapter.start(settings));
   const availability = () => pool.availability(adapter.settings({}, defaultMemoryBytes()));
@@ -56,7 +59,7 @@ export function ortRuntime<Settings, H extends Host>(adapter: Adapter<Settings, 
           await pool.give(settings, host, bytes);
         },
       };
-      return openSession(opening, async () => ({
+      return openSession(adapter.Session, opening, async () => ({
         op: "open",
         model: await adapter.model(file, host),
         options: ortOptions(options, adapter.provider),

@@ -1,11 +1,10 @@
 /** A `Session` whose model lives in a host. */
 import { LowbitError, withPlace } from "#base/errors";
-import type { Tensors } from "#model/session";
+import type { KernelTime, ProfilingSession, Session, Tensors } from "#model/session";
 import { elementTypes, type Tensor } from "#model/tensor";
 import { checkExchange, checkFeeds, checkFetches } from "#runtimes/ort/checkCall";
 import type { Host } from "#runtimes/ort/host";
 import type { Open, Request, ValueMeta } from "#runtimes/ort/protocol";
-import type { KernelTime, ProfilingSession } from "#runtimes/types";
 
 export interface Opening {
   /** The runtime's: "ort-node". */
@@ -19,14 +18,24 @@ export interface Opening {
   readonly release: (occupiedBytes: number) => Promise<void>;
 }
 
+export type OrtSessionClass<S extends OrtSession> = new (
+  opening: Opening,
+  inputs: readonly ValueMeta[],
+  outputs: readonly ValueMeta[],
+) => S;
+
 /** Loads the model into the host. When that fails, the host is released and the error says why. */
-export async function openSession(opening: Opening, request: () => Promise<Open>): Promise<OrtSession> {
+export async function openSession<S extends OrtSession>(
+  Session: OrtSessionClass<S>,
+  opening: Opening,
+  request: () => Promise<Open>,
+): Promise<S> {
   const { host, file, timeoutMs, release } = opening;
   try {
     const { inputs, outputs } = await host.call(await request(), `loading ${file}`, timeoutMs);
     checkExchange(inputs, "input");
     checkExchange(outputs, "output");
-    return new OrtSession(opening, inputs, outputs);
+    return new Session(opening, inputs, outputs);
   } catch (error) {
     await release(await closedBytes(host, file));
     throw withPlace(error, { file });
@@ -40,7 +49,7 @@ async function closedBytes(host: Host, file: string): Promise<number> {
   return bytes;
 }
 
-export class OrtSession implements ProfilingSession {
+export class OrtSession implements Session {
   readonly runtime: string;
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
@@ -57,19 +66,15 @@ export class OrtSession implements ProfilingSession {
   }
 
   async run(feeds: Tensors, fetches: readonly string[] = this.outputNames): Promise<Record<string, Tensor>> {
-    const checked = this.#checked(feeds);
+    const checked = this.checked(feeds);
     checkFetches(this.outputNames, fetches);
     if (fetches.length === 0) return {}; // a function without results; ONNX Runtime would refuse
-    const results = await this.#call({ op: "run", feeds: checked, fetches });
+    const results = await this.call({ op: "run", feeds: checked, fetches });
     return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, compact(value)]));
   }
 
   async time(feeds: Tensors, rounds: number): Promise<Float64Array> {
-    return new Float64Array(await this.#call({ op: "time", feeds: this.#checked(feeds), rounds }));
-  }
-
-  async profile(feeds: Tensors, rounds: number): Promise<KernelTime[]> {
-    return this.#call({ op: "profile", feeds: this.#checked(feeds), rounds });
+    return new Float64Array(await this.call({ op: "time", feeds: this.checked(feeds), rounds }));
   }
 
   async close(): Promise<void> {
@@ -77,13 +82,13 @@ export class OrtSession implements ProfilingSession {
     return this.#closing;
   }
 
-  #checked(feeds: Tensors): Tensors {
+  protected checked(feeds: Tensors): Tensors {
     if (this.#closing !== undefined) throw this.#closed();
     checkFeeds(this.#inputs, feeds);
     return Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, compact(value)]));
   }
 
-  async #call<Op extends "run" | "time" | "profile">(request: Extract<Request, { op: Op }>) {
+  protected async call<Op extends "run" | "time" | "profile">(request: Extract<Request, { op: Op }>) {
     const { host, file, timeoutMs } = this.#opening;
     try {
       return await host.call<Op>(request, `running ${file}`, timeoutMs);
@@ -103,6 +108,13 @@ export class OrtSession implements ProfilingSession {
     return new LowbitError("runtime/closed", `the session of ${this.#opening.file} was closed`, {
       hint: "open the model again",
     });
+  }
+}
+
+/** A session of the native package, which has a profiler. */
+export class OrtProfilingSession extends OrtSession implements ProfilingSession {
+  async profile(feeds: Tensors, rounds: number): Promise<KernelTime[]> {
+    return this.call({ op: "profile", feeds: this.checked(feeds), rounds });
   }
 }
 

@@ -6,8 +6,7 @@
  * the file as it stands, from src/ and from dist/, and a bundler finds it by its URL.
  */
 import type * as OnnxRuntime from "onnxruntime-common";
-import type { KernelTime } from "#runtimes/types";
-import type { Tensors } from "#model/session";
+import type { KernelTime, Tensors } from "#model/session";
 import type { Tensor } from "#model/tensor";
 
 /** First request of all: what must be settled before the runtime is loaded. */
@@ -72,5 +71,12 @@ export interface Loaded {
   occupiedBytes(): number;
   /** Tells the memory watch what the next session may take. */
   limit?(bytes: number): void;
-  profile?(open: Open, feeds: Readonly<Record<string, unknown>>, rounds: number): Promise<KernelTime[]>;
+  /** `tick` is called between rounds. */
+  profile?(
+    open: Open,
+    feeds: OnnxRuntime.InferenceSession.FeedsType,
+    warmUps: number,
+    rounds: number,
+    tick: () => void,
+  ): Promise<KernelTime[]>;
 }

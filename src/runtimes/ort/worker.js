@@ -45,6 +45,12 @@ export function serve(post, load) {
   };
 
   return async ({ id, request }) => {
+    let told = performance.now();
+    const tick = () => {
+      if (performance.now() - told < tickMs) return;
+      told = performance.now();
+      post({ id, tick: true });
+    };
     try {
       switch (request.op) {
         case "start": {
@@ -72,29 +78,25 @@ export function serve(post, load) {
         case "time": {
           const feeds = tensors(request.feeds);
           const ms = new Float64Array(request.rounds);
-          let told = performance.now();
           for (let round = -warmUps; round < request.rounds; round++) {
             const start = performance.now();
             await current().run(feeds);
-            const end = performance.now();
-            if (round >= 0) ms[round] = end - start;
-            if (end - told > tickMs) {
-              post({ id, tick: true });
-              told = end;
-            }
+            if (round >= 0) ms[round] = performance.now() - start;
+            tick();
           }
           post({ id, value: ms });
           break;
         }
         case "profile": {
           if (loaded.profile === undefined) throw new Error("this runtime has no profiler");
-          post({ id, value: await loaded.profile(opened, tensors(request.feeds), request.rounds) });
+          post({ id, value: await loaded.profile(opened, tensors(request.feeds), warmUps, request.rounds, tick) });
           break;
         }
         case "close": {
           const closing = session;
           session = undefined;
           await closing?.release();
+          loaded.limit?.(Number.POSITIVE_INFINITY);
           post({ id, value: { bytes: loaded.occupiedBytes() } });
         }
       }

@@ -6,9 +6,11 @@
  * @typedef {import("#runtimes/ort/protocol").Open} Open
  * @typedef {import("#runtimes/ort/protocol").Reply} Reply
  * @typedef {import("#runtimes/ort/protocol").Start} Start
- * @typedef {import("#runtimes/types").KernelTime} KernelTime
+ * @typedef {import("#model/session").KernelTime} KernelTime
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { Socket } from "node:net";
+import { deserialize, serialize } from "node:v8";
 import { Worker } from "node:worker_threads";
 
 /** @type {{ serve: (post: (reply: Reply) => void, load: (start: Start) => Promise<Loaded>) => (message: unknown) => Promise<void>, forgetFloat16Array: () => void }} */
@@ -17,10 +19,6 @@ const scratch = process.cwd();
 
 // A terminal sends Ctrl-C to the whole group; what to do about it is the parent's decision.
 process.on("SIGINT", () => {});
-process.on("disconnect", () => {
-  rmSync(scratch, { recursive: true, force: true });
-  process.exit();
-});
 
 // On Linux, when memory runs out after all, the kernel should take this process and not a neighbour.
 try {
@@ -31,9 +29,8 @@ try {
 
 // This thread is blocked while a model loads or runs, so another one watches memory and the parent (watchdog.js).
 const limit = new Float64Array(new SharedArrayBuffer(8));
-const busy = new Int32Array(new SharedArrayBuffer(4));
 const watchdog = new Worker(new URL("./watchdog.js", import.meta.url), {
-  workerData: { limit, busy, parent: process.ppid, scratch },
+  workerData: { limit, parent: process.ppid, scratch },
   execArgv: [],
 });
 
@@ -48,28 +45,59 @@ async function load() {
     version: ort.env.versions.node ?? "",
     occupiedBytes: () => process.memoryUsage.rss(),
     limit: (bytes) => void (limit[0] = bytes),
-    profile: (open, feeds, rounds) => profile(ort, open, feeds, rounds),
+    profile: (...request) => profile(ort, ...request),
   };
 }
 
-const handle = serve((reply) => void process.send?.(reply), load);
-process.on("message", async (message) => {
-  Atomics.store(busy, 0, 1);
-  Atomics.notify(busy, 0);
-  await handle(message);
-  Atomics.store(busy, 0, 0);
+const pipe = new Socket({ fd: 3 });
+pipe.on("error", () => {}); // "close" follows
+pipe.on("close", () => {
+  rmSync(scratch, { recursive: true, force: true });
+  process.exit();
+});
+
+const handle = serve((reply) => {
+  const body = serialize(reply);
+  const head = Buffer.alloc(8);
+  head.writeBigUInt64LE(BigInt(body.byteLength));
+  pipe.cork();
+  pipe.write(head);
+  pipe.write(body);
+  pipe.uncork();
+}, load);
+
+const head = new DataView(new ArrayBuffer(8));
+/** @type {Uint8Array | undefined} */
+let body;
+/** The memory of the last frame, used again for one of the same size: no tensor of it is needed once it is answered. */
+let spare = new Uint8Array(0);
+let filled = 0;
+pipe.on("data", (chunk) => {
+  for (let at = 0; at < chunk.byteLength; ) {
+    const target = body ?? new Uint8Array(head.buffer);
+    const piece = chunk.subarray(at, at + target.byteLength - filled);
+    target.set(piece, filled);
+    at += piece.byteLength;
+    filled += piece.byteLength;
+    if (filled < target.byteLength) return;
+    filled = 0;
+    if (body === undefined) {
+      const length = Number(head.getBigUint64(0, true));
+      if (spare.byteLength !== length) spare = new Uint8Array(length);
+      body = spare;
+    } else {
+      body = undefined;
+      void handle(deserialize(target));
+    }
+  }
 });
 
 /**
  * ONNX Runtime writes a Chrome trace when the session ends: one event per kernel, then one "model_run" per run.
  * @param {typeof import("onnxruntime-common")} ort
- * @param {Open} open
- * @param {Readonly<Record<string, unknown>>} feeds
- * @param {number} rounds
- * @returns {Promise<KernelTime[]>}
+ * @param {Parameters<NonNullable<Loaded["profile"]>>} request
  */
-async function profile(ort, open, feeds, rounds) {
-  const warmUps = 2;
+async function profile(ort, ...[open, feeds, warmUps, rounds, tick]) {
   const traced = await ort.InferenceSession.create(/** @type {string} */ (open.model), {
     ...open.options,
     enableProfiling: true,
@@ -77,7 +105,8 @@ async function profile(ort, open, feeds, rounds) {
   });
   try {
     for (let round = 0; round < rounds + warmUps; round++) {
-      await traced.run(/** @type {import("onnxruntime-common").InferenceSession.FeedsType} */ (feeds));
+      await traced.run(feeds);
+      tick();
     }
   } finally {
     traced.endProfiling();

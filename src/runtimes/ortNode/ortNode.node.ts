@@ -6,9 +6,11 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Host } from "#runtimes/ort/host";
 import { type OrtRuntime, ortRuntime } from "#runtimes/ort/ortRuntime";
+import { OrtProfilingSession } from "#runtimes/ort/ortSession";
 import { childWire } from "#runtimes/ortNode/childWire.node";
 import { createScratch, type Scratch } from "#runtimes/scratch.node";
-import type { ProfilingSession, RunnableModel } from "#runtimes/types";
+import type { ProfilingSession } from "#model/session";
+import type { RunnableModel } from "#runtimes/types";
 
 /** Its postinstall script downloads GPU libraries and fails offline; without scripts the CPU library is complete. */
 const install = "npm install --ignore-scripts onnxruntime-node@1.30.0";
@@ -25,9 +27,10 @@ class Child extends Host {
 
 /** `program` is what the children run; tests put misbehaving ones here. */
 export function createOrtNode(program = new URL("./child.js", import.meta.url)): OrtRuntime<ProfilingSession> {
-  return ortRuntime<null, Child>({
+  return ortRuntime<null, Child, OrtProfilingSession>({
     name: "ort-node",
     provider: "cpu",
+    Session: OrtProfilingSession,
     settings: () => null,
     start: async () => new Child(program, await createScratch()).start({}, install),
     async model(file, { folder }) {

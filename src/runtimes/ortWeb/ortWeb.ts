@@ -4,6 +4,7 @@
  */
 import { type Connect, Host } from "#runtimes/ort/host";
 import { type OrtRuntime, ortRuntime } from "#runtimes/ort/ortRuntime";
+import { OrtSession } from "#runtimes/ort/ortSession";
 import type { Start } from "#runtimes/ort/protocol";
 import type { Session } from "#model/session";
 
@@ -17,9 +18,10 @@ const pageBytes = 65_536;
 
 /** `connect` starts ort/worker.js in a worker of this platform. */
 export function createOrtWeb(connect: Connect, options: OrtWebOptions = {}): OrtRuntime<Session> {
-  return ortRuntime<Omit<Start, "op">, Host>({
+  return ortRuntime<Omit<Start, "op">, Host, OrtSession>({
     name: "ort-web",
     provider: "wasm",
+    Session: OrtSession,
     settings: ({ threads = 1 }, memoryBytes) => ({ ...options, threads, pages: pagesFor(memoryBytes) }),
     start: (settings) => new Host(connect).start(settings, hint),
     model: (file) => file.bytes(),

@@ -1,0 +1,296 @@
+import { type Diagnostic, LowbitError } from "#base/errors";
+import { nodeMatcher } from "#methods/plan/nodePattern";
+import { type PlacementCosts, placeUnits, unitOutputs } from "#methods/plan/placement";
+import { shareRanges } from "#methods/plan/rangeGroups";
+import type { KernelLookup, Unit } from "#methods/plan/units";
+import { findUnits } from "#methods/plan/units";
+import { findWeights, type Weight } from "#methods/plan/weights";
+import type { Prepared } from "#methods/prepare";
+import type { Plan, PlannedActivation, PlannedNode, PlannedWeight, Recipe, RecipeRule, Stats } from "#methods/types";
+import { GraphDraft } from "#model/edit";
+import type { Model, Node } from "#model/model";
+import { sizeOf } from "#model/tensor";
+import { observers } from "#quant/observers/index";
+import type { Range } from "#quant/observers/types";
+import { parseScheme, type Scheme, schemeText } from "#quant/scheme";
+
+/** What the target contributes to a plan. */
+export interface PlanTarget {
+  readonly name: string;
+  readonly kernelOf: KernelLookup;
+  /** Measured or modelled times; undefined: everything that can compute on codes does. */
+  readonly costs?: PlacementCosts & { readonly label: "measured" | "modelled" };
+}
+
+export interface PlanOptions {
+  readonly target: PlanTarget;
+  readonly seed: number;
+  /** Needed where activations are static. */
+  readonly stats?: Stats;
+}
+
+/** The values that a static plan could want ranges of: what calibration should observe. */
+export async function valuesToObserve(
+  prepared: Prepared,
+  recipe: Recipe,
+  kernelOf: KernelLookup,
+): Promise<readonly string[]> {
+  if (recipe.mode !== "static") return [];
+  const { units } = await findUnits(prepared.model, prepared.shapes, kernelOf);
+  return [...new Set(units.flatMap((unit) => [...unit.operands, ...unitOutputs(unit)]))];
+}
+
+/** Turns wishes into a scheme for every tensor, each with its reason. Pure: the same arguments give the same plan. */
+export async function makePlan(prepared: Prepared, recipe: Recipe, options: PlanOptions): Promise<Plan> {
+  const { model } = prepared;
+  const { target, stats, seed } = options;
+  const draft = new GraphDraft(model.graph);
+  const wishOf = wishes(recipe);
+  const diagnostics: Diagnostic[] = unmatched(model, recipe);
+  const activationScheme = parseScheme(recipe.activations);
+  const { units, why } = await findUnits(model, prepared.shapes, target.kernelOf);
+
+  let int8: ReadonlySet<Unit> = new Set();
+  const reasons = new Map<string, string>(why);
+  const costs = new Map<string, PlannedNode["cost"]>();
+  if (recipe.mode === "static" && activationScheme !== null) {
+    if (stats === undefined) {
+      throw new LowbitError(
+        "plan/no-calibration",
+        `recipe ${recipe.name} needs the ranges of activations, and there is no calibration data`,
+        {
+          hint: "give --data a folder of typical inputs, or use --recipe w8a8-dynamic, which finds ranges as it runs",
+        },
+      );
+    }
+    const fixed = (unit: Unit): "float" | "int8" | undefined => {
+      const values = [...unit.operands, ...unitOutputs(unit)];
+      const unseen = values.find((name) => !stats.tensors.has(name));
+      const wish = wishOf(unit.node);
+      if (unseen !== undefined) reasons.set(unit.node.outputs[0], `no finite range was seen for ${unseen}`);
+      else if (wish.activations === "float" || (unit.weight !== undefined && wish.weights === "float"))
+        reasons.set(unit.node.outputs[0], wish.why);
+      else return recipe.prefer === "size" && unit.weight !== undefined ? "int8" : undefined;
+      return "float";
+    };
+    const useful = worthPlacing(units);
+    const table = target.costs ?? unmeasured;
+    int8 = placeUnits({ units: useful, neededInFloat: neededInFloat(model, useful), fixed }, table).int8;
+    for (const unit of useful) {
+      if (target.costs === undefined) continue;
+      const { float, int8: onCodes } = table.unit(unit);
+      costs.set(unit.node.outputs[0], { float, int8: onCodes, label: target.costs.label });
+    }
+  }
+
+  const placed = [...int8];
+  const activations = activationScheme === null ? [] : planActivations(placed, stats, activationScheme);
+  const weights = planWeights(model, draft, recipe, wishOf, placed, reasons);
+  const nodes = planNodes(model, units, int8, weights, reasons, costs);
+  if (weights.every((row) => row.storage === "float32") && placed.length === 0) {
+    throw new LowbitError(
+      "plan/nothing-to-quantize",
+      `recipe ${recipe.name} finds nothing to quantize in this model: it has no float32 weights of ${recipe.smallestWeight} elements or more that an operator can take in another form`,
+      {
+        ...(model.origin === undefined ? {} : { at: { file: model.origin.name } }),
+        hint: "lowbit inspect shows what the model holds",
+      },
+    );
+  }
+  return {
+    version: 1,
+    recipe,
+    target: target.name,
+    seed,
+    opset: model.opsets.get("") ?? 0,
+    nodes,
+    weights,
+    activations,
+    diagnostics,
+  };
+}
+
+const unmeasured: PlacementCosts = {
+  unit: (unit) => ({ float: unit.kernel.kind === "linear" ? 1000 : 1, int8: unit.kernel.kind === "linear" ? 0 : 0.5 }),
+  quantize: () => 2,
+  dequantize: () => 2,
+};
+
+/**
+ * Units that can end up on codes at all: linear ones, and others connected to one through values. A lone Softmax or Transpose
+ * would only pay for its borders.
+ */
+function worthPlacing(units: readonly Unit[]): Unit[] {
+  const touching = new Map<string, Unit[]>();
+  for (const unit of units)
+    for (const name of [...unit.operands, ...unitOutputs(unit)])
+      touching.set(name, [...(touching.get(name) ?? []), unit]);
+  const reached = new Set<Unit>(units.filter((unit) => unit.kernel.kind === "linear"));
+  for (const unit of reached)
+    for (const name of [...unit.operands, ...unitOutputs(unit)])
+      for (const next of touching.get(name) ?? []) reached.add(next);
+  return units.filter((unit) => reached.has(unit));
+}
+
+function neededInFloat(model: Model, units: readonly Unit[]): Set<string> {
+  const inside = new Map<Node, Unit>(
+    units.flatMap((unit) => [
+      [unit.node, unit] as const,
+      ...(unit.activation === undefined ? [] : [[unit.activation.node, unit] as const]),
+    ]),
+  );
+  const needed = new Set(model.graph.outputs.map(({ name }) => name));
+  for (const node of model.graph.nodes) {
+    const unit = inside.get(node);
+    for (const name of node.inputs)
+      if (unit === undefined || (!unit.operands.includes(name) && unit.activation?.node !== node)) needed.add(name);
+  }
+  return needed;
+}
+
+function planActivations(units: readonly Unit[], stats: Stats | undefined, scheme: Scheme): PlannedActivation[] {
+  const own = new Map<string, Range>();
+  const from = new Map<string, string>();
+  const observer = observers[scheme.range.by];
+  for (const unit of units) {
+    for (const name of [...unit.operands, ...unitOutputs(unit)]) {
+      const summary = stats?.tensors.get(name);
+      if (own.has(name) || summary === undefined) continue;
+      const fixed = knownRanges[unit.node.op];
+      if (fixed !== undefined && unitOutputs(unit).includes(name) && unit.activation === undefined) {
+        own.set(name, fixed);
+        from.set(name, `${unit.node.op} gives values in [${fixed.low}, ${fixed.high}]`);
+      } else {
+        own.set(name, observer.range(summary, scheme.range, scheme));
+        from.set(name, `${scheme.range.by} of ${stats?.samples} samples of ${stats?.data}`);
+      }
+    }
+  }
+  return [...shareRanges(units, own)].map(([tensor, { low, high, group }]) => ({
+    tensor,
+    scheme: schemeText(scheme),
+    low,
+    high,
+    group,
+    why: group === tensor ? (from.get(tensor) ?? "") : `${from.get(tensor)}; shared with ${group}`,
+  }));
+}
+
+/** Outputs whose range follows from the operator. */
+const knownRanges: Readonly<Record<string, Range>> = { Sigmoid: { low: 0, high: 1 }, Softmax: { low: 0, high: 1 } };
+
+function planWeights(
+  model: Model,
+  draft: GraphDraft,
+  recipe: Recipe,
+  wishOf: WishOf,
+  int8: readonly Unit[],
+  reasons: ReadonlyMap<string, string>,
+): PlannedWeight[] {
+  const onCodes = new Set(int8.map((unit) => unit.node));
+  return findWeights(model, draft).map((weight): PlannedWeight => {
+    const { ref, uses, channelAxis } = weight;
+    const row = (scheme: string, storage: PlannedWeight["storage"], why: string): PlannedWeight => ({
+      tensor: ref.name,
+      scheme,
+      storage,
+      axis: channelAxis,
+      why,
+    });
+    const codes = uses.filter(({ node }) => onCodes.has(node)).length;
+    const wish = wishOf(uses[0].node);
+    if (codes === uses.length) return row(wish.weights, "dequantize", wish.why);
+    if (wish.weights === "float") return row("float32", "float32", wish.why);
+    if (sizeOf(ref.dims) < recipe.smallestWeight)
+      return row("float32", "float32", `fewer than ${recipe.smallestWeight} elements`);
+    return row(wish.weights, "decode-at-load", storedSmall(weight, reasons));
+  });
+}
+
+function storedSmall({ uses }: Weight, reasons: ReadonlyMap<string, string>): string {
+  const [{ node }] = uses;
+  const reason = reasons.get(node.outputs[0]);
+  return reason === undefined
+    ? "stored small, decoded when the model is loaded: computes as fast as float"
+    : `stored small, decoded when the model is loaded: ${reason}`;
+}
+
+function planNodes(
+  model: Model,
+  units: readonly Unit[],
+  int8: ReadonlySet<Unit>,
+  weights: readonly PlannedWeight[],
+  reasons: ReadonlyMap<string, string>,
+  costs: ReadonlyMap<string, PlannedNode["cost"]>,
+): PlannedNode[] {
+  const unitOf = new Map(units.map((unit) => [unit.node, unit]));
+  const weighted = new Set(weights.map((row) => row.tensor));
+  const rows: PlannedNode[] = [];
+  for (const node of model.graph.nodes) {
+    const unit = unitOf.get(node);
+    if (unit === undefined && !node.inputs.some((name) => weighted.has(name))) continue;
+    const [key] = node.outputs;
+    const cost = costs.get(key);
+    const onCodes = unit !== undefined && int8.has(unit);
+    const because =
+      reasons.get(key) ??
+      (cost === undefined
+        ? onCodes
+          ? "the runtime computes it on codes"
+          : "stays in float"
+        : costReason(onCodes, cost));
+    rows.push({
+      node: key,
+      name: node.name,
+      op: node.op,
+      compute: onCodes ? "int8" : "float",
+      why: because,
+      ...(cost === undefined ? {} : { cost }),
+    });
+  }
+  return rows;
+}
+
+function costReason(onCodes: boolean, cost: NonNullable<PlannedNode["cost"]>): string {
+  const { float, int8, label } = cost;
+  const compared = `${label} ${float.toFixed(0)} µs in float, ${int8.toFixed(0)} µs on codes`;
+  if (onCodes)
+    return int8 <= float ? compared : `${compared}; its neighbours are on codes, and leaving them would cost more`;
+  return int8 >= float ? compared : `${compared}; the borders around it would cost more than it gains`;
+}
+
+interface Wish {
+  readonly weights: string;
+  readonly activations: string;
+  readonly why: string;
+}
+
+type WishOf = (node: Node) => Wish;
+
+/** What the recipe says of a node: its own schemes, overridden by the last rule that matches. */
+function wishes(recipe: Recipe): WishOf {
+  const rules = recipe.rules.map((rule) => ({ rule, matches: nodeMatcher(rule.match) }));
+  return (node) => {
+    let wish: Wish = { weights: recipe.weights, activations: recipe.activations, why: `recipe ${recipe.name}` };
+    for (const { rule, matches } of rules) {
+      if (matches(node))
+        wish = {
+          weights: rule.weights ?? wish.weights,
+          activations: rule.activations ?? wish.activations,
+          why: `rule ${rule.match}`,
+        };
+    }
+    return wish;
+  };
+}
+
+function unmatched(model: Model, recipe: Recipe): Diagnostic[] {
+  return recipe.rules
+    .filter((rule: RecipeRule) => !model.graph.nodes.some(nodeMatcher(rule.match)))
+    .map((rule) => ({
+      code: "plan/unmatched-rule",
+      level: "warning",
+      message: `no node matches the rule "${rule.match}"`,
+      hint: "lowbit inspect lists the names of nodes",
+    }));
+}

@@ -1,0 +1,41 @@
+import { LowbitError } from "#base/errors";
+import type { KernelLookup } from "#methods/plan/units";
+import { findUnits } from "#methods/plan/units";
+import type { Prepared } from "#methods/prepare";
+import { writeDecodeAtLoad } from "#methods/quantize/decodeAtLoad";
+import { SharedConstants } from "#methods/quantize/parameters";
+import { writeStaticInt8 } from "#methods/quantize/staticInt8";
+import type { Plan } from "#methods/types";
+import { GraphDraft } from "#model/edit";
+import type { Model } from "#model/model";
+
+export interface QuantizeOptions {
+  readonly kernelOf: KernelLookup;
+  /** The host's int8 kernels saturate pair sums (x64 without VNNI): weights use one bit less. Default false. */
+  readonly reducedRange?: boolean;
+}
+
+/** Carries a plan out. Returns a new model that shares every untouched weight with the prepared one. */
+export async function quantize(prepared: Prepared, plan: Plan, options: QuantizeOptions): Promise<Model> {
+  const { model, shapes } = prepared;
+  const draft = new GraphDraft(model.graph);
+  const onCodes = new Set(plan.nodes.filter((row) => row.compute === "int8").map((row) => row.node));
+  const { units } = await findUnits(model, shapes, options.kernelOf);
+  const chosen = units.filter((unit) => onCodes.has(unit.node.outputs[0]));
+  if (chosen.length !== onCodes.size) {
+    const missing = [...onCodes].find((name) => !chosen.some((unit) => unit.node.outputs[0] === name));
+    throw new LowbitError("plan/mismatch", `the plan computes ${missing} on codes, but this model cannot`, {
+      at: { node: missing ?? "" },
+      hint: "make the plan again for this model and target",
+    });
+  }
+  await writeStaticInt8(draft, plan, chosen, options.reducedRange ?? false);
+  const constants = new SharedConstants(draft);
+  for (const row of plan.weights) {
+    const ref = draft.initializer(row.tensor);
+    if (row.storage === "decode-at-load" && ref !== undefined) await writeDecodeAtLoad(draft, ref, row, constants);
+  }
+  draft.removeUnused();
+  // what the file said of intermediate values is no longer true of all of them
+  return { ...model, graph: { ...draft.finish(), values: new Map() } };
+}
