@@ -143,8 +143,8 @@ export function unpackTensor(type: ElementType, dims: readonly number[], bytes: 
     if (type !== "int4" && type !== "int2") return { type, dims, data: codes as Uint8Array };
     return { type, dims, data: Int8Array.from(codes, (code) => signExtend(code, bits)) };
   }
-  // typed arrays need aligned starts; a copy also frees the (possibly large) buffer the bytes were cut from
-  const aligned = bytes.byteOffset % array.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  // typed arrays need aligned starts; slice() would not do: that of Node's Buffer, a Uint8Array too, does not copy
+  const aligned = bytes.byteOffset % array.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
   return {
     type,
     dims,
