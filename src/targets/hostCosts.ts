@@ -63,8 +63,20 @@ export function costsFromJson(text: string): HostCosts | undefined {
     return undefined;
   }
   const table = value as Partial<Record<keyof HostCosts, unknown>> | null;
-  if (typeof table !== "object" || table === null || table.version !== 1 || typeof table.host !== "string" || typeof table.units !== "object" || table.units === null) return undefined;
-  const isCost = (row: unknown): row is UnitCost => typeof row === "object" && row !== null && typeof (row as UnitCost).float === "number" && (typeof (row as UnitCost).int8 === "number" || (row as UnitCost).int8 === null);
+  if (
+    typeof table !== "object" ||
+    table === null ||
+    table.version !== 1 ||
+    typeof table.host !== "string" ||
+    typeof table.units !== "object" ||
+    table.units === null
+  )
+    return undefined;
+  const isCost = (row: unknown): row is UnitCost =>
+    typeof row === "object" &&
+    row !== null &&
+    typeof (row as UnitCost).float === "number" &&
+    (typeof (row as UnitCost).int8 === "number" || (row as UnitCost).int8 === null);
   const rows = Object.entries(table.units);
   if (!rows.every(([, row]) => isCost(row))) return undefined;
   // borders and saturates were written by this very module; rows are what hand edits would break

@@ -18,7 +18,11 @@ export interface Environment {
 /** A model as any runtime can open it. */
 export function runnable(environment: Environment, model: Model): RunnableModel {
   const { writeModel } = environment;
-  return { model, bytes: () => onnxBytes(model), ...(writeModel === undefined ? {} : { path: (directory: string) => writeModel(model, directory) }) };
+  return {
+    model,
+    bytes: () => onnxBytes(model),
+    ...(writeModel === undefined ? {} : { path: (directory: string) => writeModel(model, directory) }),
+  };
 }
 
 export function sessionOpener(environment: Environment, runtime: Runtime): OpenSession {

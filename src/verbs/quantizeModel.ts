@@ -56,20 +56,41 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   let costs = options.costs;
   if (recipe.mode === "static" && recipe.prefer === "speed" && costs !== undefined && first !== undefined) {
     const { units } = await findUnits(prepared.model, prepared.shapes, int8Kernel);
-    costs = await measureUnits(prepared, units, await measureHost(costs, openSession), { ...options, openSession, feeds: first });
-    const plan = await makePlan(prepared, recipe, { target: { name: target, kernelOf: int8Kernel, costs: placementCosts(prepared, costs) }, seed, ...(stats === undefined ? {} : { stats }) });
+    costs = await measureUnits(prepared, units, await measureHost(costs, openSession), {
+      ...options,
+      openSession,
+      feeds: first,
+    });
+    const plan = await makePlan(prepared, recipe, {
+      target: { name: target, kernelOf: int8Kernel, costs: placementCosts(prepared, costs) },
+      seed,
+      ...(stats === undefined ? {} : { stats }),
+    });
     return finish(prepared, plan, stats, costs, diagnostics, options);
   }
-  const plan = await makePlan(prepared, recipe, { target: { name: target, kernelOf: int8Kernel }, seed, ...(stats === undefined ? {} : { stats }) });
+  const plan = await makePlan(prepared, recipe, {
+    target: { name: target, kernelOf: int8Kernel },
+    seed,
+    ...(stats === undefined ? {} : { stats }),
+  });
   return finish(prepared, plan, stats, costs, diagnostics, options);
 }
 
-async function finish(prepared: Prepared, plan: Plan, stats: Stats | undefined, costs: HostCosts | undefined, diagnostics: readonly Diagnostic[], options: QuantizeModelOptions): Promise<Quantized> {
-  const model = await quantize(prepared, plan, { kernelOf: int8Kernel, reducedRange: options.reducedRange ?? costs?.saturates ?? false });
+async function finish(
+  prepared: Prepared,
+  plan: Plan,
+  stats: Stats | undefined,
+  costs: HostCosts | undefined,
+  diagnostics: readonly Diagnostic[],
+  options: QuantizeModelOptions,
+): Promise<Quantized> {
+  const model = await quantize(prepared, plan, {
+    kernelOf: int8Kernel,
+    reducedRange: options.reducedRange ?? costs?.saturates ?? false,
+  });
   return { model, prepared, plan, stats, costs, diagnostics: [...diagnostics, ...plan.diagnostics] };
 }
 
 function shapesOf(feeds: Tensors): Record<string, number[]> {
   return Object.fromEntries(Object.entries(feeds).map(([name, { dims }]) => [name, [...dims]]));
 }
-

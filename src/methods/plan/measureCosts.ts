@@ -21,9 +21,22 @@ import { type HostCosts, linearCost, type UnitCost } from "#targets/hostCosts";
  * layers of any model share a row.
  */
 export function unitSignature(unit: Unit, shapes: ReadonlyMap<string, Known>, draft: GraphDraft): string {
-  const shape = (name: string): string => (name === "" ? "-" : (draft.initializer(name)?.dims ?? shapes.get(name)?.shape ?? ["?"]).join("x"));
-  const attributes = [...unit.node.attributes].filter(([, value]) => value.kind === "int" || value.kind === "ints" || value.kind === "string" || value.kind === "float").map(([name, value]) => `${name}=${String(value.value)}`);
-  return [unit.node.op, unit.node.inputs.map(shape).join(" "), unit.node.outputs.map(shape).join(" "), attributes.sort().join(" "), unit.activation?.node.op ?? ""].join(" | ").replace(/[ |]+$/, "");
+  const shape = (name: string): string =>
+    name === "" ? "-" : (draft.initializer(name)?.dims ?? shapes.get(name)?.shape ?? ["?"]).join("x");
+  const attributes = [...unit.node.attributes]
+    .filter(
+      ([, value]) => value.kind === "int" || value.kind === "ints" || value.kind === "string" || value.kind === "float",
+    )
+    .map(([name, value]) => `${name}=${String(value.value)}`);
+  return [
+    unit.node.op,
+    unit.node.inputs.map(shape).join(" "),
+    unit.node.outputs.map(shape).join(" "),
+    attributes.sort().join(" "),
+    unit.activation?.node.op ?? "",
+  ]
+    .join(" | ")
+    .replace(/[ |]+$/, "");
 }
 
 export interface MeasureOptions extends JobOptions {
@@ -35,7 +48,12 @@ export interface MeasureOptions extends JobOptions {
 }
 
 /** The table with rows for all of this model's units. The session must be able to profile; otherwise the table comes back as it was. */
-export async function measureUnits(prepared: Prepared, units: readonly Unit[], known: HostCosts, options: MeasureOptions): Promise<HostCosts> {
+export async function measureUnits(
+  prepared: Prepared,
+  units: readonly Unit[],
+  known: HostCosts,
+  options: MeasureOptions,
+): Promise<HostCosts> {
   const draft = new GraphDraft(prepared.model.graph);
   const keys = units.map((unit) => unitSignature(unit, prepared.shapes, draft));
   if (keys.every((key) => known.units.has(key))) return known;
@@ -52,14 +70,22 @@ export async function measureUnits(prepared: Prepared, units: readonly Unit[], k
     row.float.push(floats.get(i)?.us ?? 0);
     const found = onCodes.get(i);
     // a linear unit that ran in float between Q and DQ was not fused: it has no int8 kernel here
-    row.int8.push(unit.kernel.kind === "linear" && (found === undefined || !/^QLinear|^QGemm|Integer|^DynamicQuantize/.test(found.op)) ? null : (found?.us ?? 0));
+    row.int8.push(
+      unit.kernel.kind === "linear" &&
+        (found === undefined || !/^QLinear|^QGemm|Integer|^DynamicQuantize/.test(found.op))
+        ? null
+        : (found?.us ?? 0),
+    );
     measured.set(keys[i], row);
   });
   const rows = new Map(known.units);
   for (const [key, { float, int8 }] of measured) {
     if (rows.has(key)) continue;
     const usable = int8.filter((us) => us !== null);
-    rows.set(key, { float: median(float), int8: usable.length < int8.length ? null : median(usable) } satisfies UnitCost);
+    rows.set(key, {
+      float: median(float),
+      int8: usable.length < int8.length ? null : median(usable),
+    } satisfies UnitCost);
   }
   return { ...known, units: rows };
 }
@@ -68,7 +94,8 @@ export async function measureUnits(prepared: Prepared, units: readonly Unit[], k
 export function placementCosts(prepared: Prepared, table: HostCosts): PlacementCosts & { readonly label: "measured" } {
   const { shapes } = prepared;
   const draft = new GraphDraft(prepared.model.graph);
-  const elements = (value: string): number => sizeOf((shapes.get(value)?.shape ?? []).map((dim) => (typeof dim === "number" ? dim : 1)));
+  const elements = (value: string): number =>
+    sizeOf((shapes.get(value)?.shape ?? []).map((dim) => (typeof dim === "number" ? dim : 1)));
   const border =
     (kind: "quantize" | "dequantize", layout: "layoutToCodes" | "layoutToFloat") =>
     (value: string): number => {
@@ -123,10 +150,13 @@ function tagged(model: Model, units: readonly Unit[]): Model {
 
 function tag(draft: GraphDraft, unit: Unit, i: number): void {
   draft.update(unit.node, { name: `@${i}@` });
-  if (unit.activation !== undefined && draft.current(unit.activation.node) !== undefined) draft.update(unit.activation.node, { name: `@${i}@activation` });
+  if (unit.activation !== undefined && draft.current(unit.activation.node) !== undefined)
+    draft.update(unit.activation.node, { name: `@${i}@activation` });
   const names = new Set([...unit.node.outputs, ...(unit.activation?.node.outputs ?? [])]);
   let k = 0;
-  for (const name of names) if (name !== "" && !draft.isOutput(name) && draft.producer(name) !== undefined) draft.rename(name, draft.freshName(`@${i}@${k++}`));
+  for (const name of names)
+    if (name !== "" && !draft.isOutput(name) && draft.producer(name) !== undefined)
+      draft.rename(name, draft.freshName(`@${i}@${k++}`));
 }
 
 /** Everything on codes, with made-up ranges: times do not depend on them. */
@@ -135,13 +165,40 @@ async function taggedOnCodes(prepared: Prepared, units: readonly Unit[]): Promis
   const values = new Set(units.flatMap((unit) => [...unit.operands, ...unitOutputs(unit)]));
   const plan: Plan = {
     version: 1,
-    recipe: { name: "measure", weights: "int8/channel", activations: "uint8/asymmetric", mode: "static", rules: [], prefer: "size", smallestWeight: 1 },
+    recipe: {
+      name: "measure",
+      weights: "int8/channel",
+      activations: "uint8/asymmetric",
+      mode: "static",
+      rules: [],
+      prefer: "size",
+      smallestWeight: 1,
+    },
     target: "",
     seed: 0,
     opset: 0,
     nodes: [],
-    weights: units.flatMap((unit) => (unit.weight === undefined ? [] : [{ tensor: unit.weight.tensor, scheme: "int8/channel", storage: "dequantize" as const, axis: unit.weight.axis, why: "" }])),
-    activations: [...values].map((tensor) => ({ tensor, scheme: "uint8/asymmetric", low: 0, high: 6, group: tensor, why: "" })),
+    weights: units.flatMap((unit) =>
+      unit.weight === undefined
+        ? []
+        : [
+            {
+              tensor: unit.weight.tensor,
+              scheme: "int8/channel",
+              storage: "dequantize" as const,
+              axis: unit.weight.axis,
+              why: "",
+            },
+          ],
+    ),
+    activations: [...values].map((tensor) => ({
+      tensor,
+      scheme: "uint8/asymmetric",
+      low: 0,
+      high: 6,
+      group: tensor,
+      why: "",
+    })),
     diagnostics: [],
   };
   await writeStaticInt8(draft, plan, units, false);
@@ -153,4 +210,3 @@ function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
-

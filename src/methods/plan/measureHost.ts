@@ -27,7 +27,10 @@ export async function measureHost(known: HostCosts, openSession: OpenSession): P
 
 /** Profiles float conv → codes → int8 conv → floats → float conv at each size. Undefined where the runtime cannot profile. */
 async function measureBorders(openSession: OpenSession): Promise<BorderCosts | undefined> {
-  const points = { quantize: [], dequantize: [], layoutToCodes: [], layoutToFloat: [] } as Record<keyof BorderCosts, [elements: number, us: number][]>;
+  const points = { quantize: [], dequantize: [], layoutToCodes: [], layoutToFloat: [] } as Record<
+    keyof BorderCosts,
+    [elements: number, us: number][]
+  >;
   for (const [channels, height, width] of sizes) {
     const dims = [1, channels, height, width];
     const elements = channels * height * width;
@@ -45,7 +48,12 @@ async function measureBorders(openSession: OpenSession): Promise<BorderCosts | u
       await session.close();
     }
   }
-  return { quantize: fit(points.quantize), dequantize: fit(points.dequantize), layoutToCodes: fit(points.layoutToCodes), layoutToFloat: fit(points.layoutToFloat) };
+  return {
+    quantize: fit(points.quantize),
+    dequantize: fit(points.dequantize),
+    layoutToCodes: fit(points.layoutToCodes),
+    layoutToFloat: fit(points.layoutToFloat),
+  };
 }
 
 function average(kernels: readonly KernelTime[]): number {
@@ -70,8 +78,15 @@ function value(name: string, element: ElementType, shape: readonly number[]): Va
   return { name, type: { kind: "tensor", element, shape }, doc: "", metadata: none };
 }
 
-function smallModel(inputs: readonly ValueInfo[], outputs: readonly ValueInfo[], nodes: readonly Node[], constants: Readonly<Record<string, Tensor>>): Model {
-  const initializers = new Map<string, TensorRef>(Object.entries(constants).map(([name, content]) => [name, weight(name, content)]));
+function smallModel(
+  inputs: readonly ValueInfo[],
+  outputs: readonly ValueInfo[],
+  nodes: readonly Node[],
+  constants: Readonly<Record<string, Tensor>>,
+): Model {
+  const initializers = new Map<string, TensorRef>(
+    Object.entries(constants).map(([name, content]) => [name, weight(name, content)]),
+  );
   return {
     irVersion: 8,
     opsets: new Map([["", 13]]),
@@ -99,14 +114,24 @@ function borderModel(dims: readonly number[]): Model {
     createNode("Conv", ["bd", "w"], ["y"], { kernel_shape: [1, 1] }),
   ];
   const shape = [channels, channels, 1, 1];
-  const constants = { w: float32(shape, new Float32Array(channels * channels).fill(0.01)), wq: tensor("int8", shape, new Int8Array(channels * channels).fill(1)), s: scale, z: fromNumbers("uint8", [], [0]) };
+  const constants = {
+    w: float32(shape, new Float32Array(channels * channels).fill(0.01)),
+    wq: tensor("int8", shape, new Int8Array(channels * channels).fill(1)),
+    s: scale,
+    z: fromNumbers("uint8", [], [0]),
+  };
   return smallModel([value("x", "float32", dims)], [value("y", "float32", dims)], nodes, constants);
 }
 
 /** 255·127 twice is 64,770: kernels that add pairs in 16 bits answer 32,767 (pmaddubsw; peers.md §4-5). */
 async function pairSumsSaturate(openSession: OpenSession): Promise<boolean> {
   const length = 64;
-  const model = smallModel([value("a", "uint8", [1, length])], [value("y", "int32", [1, 16])], [createNode("MatMulInteger", ["a", "b"], ["y"])], { b: tensor("int8", [length, 16], new Int8Array(length * 16).fill(127)) });
+  const model = smallModel(
+    [value("a", "uint8", [1, length])],
+    [value("y", "int32", [1, 16])],
+    [createNode("MatMulInteger", ["a", "b"], ["y"])],
+    { b: tensor("int8", [length, 16], new Int8Array(length * 16).fill(127)) },
+  );
   const session = await openSession(model);
   try {
     const { y } = await session.run({ a: tensor("uint8", [1, length], new Uint8Array(length).fill(255)) });

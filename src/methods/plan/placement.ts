@@ -42,6 +42,10 @@ export function placeUnits(
     const fixed = graph.fixed(unit);
     problem.edge(source, at(unit), fixed === "float" ? Number.POSITIVE_INFINITY : cost.int8);
     problem.edge(at(unit), sink, fixed === "int8" ? Number.POSITIVE_INFINITY : cost.float);
+    if (unit.kernel.kind === "moves" && unit.kernel.followsCodes === true) {
+      const before = producers.get(unit.operands[0]);
+      problem.edge(before === undefined ? source : at(before), at(unit), Number.POSITIVE_INFINITY);
+    }
   }
   for (const value of new Set([...producers.keys(), ...readers.keys()])) {
     const producer = producers.get(value);
