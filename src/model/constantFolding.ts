@@ -14,6 +14,7 @@ import { findOp } from "#model/ops/index";
 import { isConcrete } from "#model/ops/known";
 import type { Known } from "#model/ops/types";
 import { packedBytes, sizeOf, type Tensor } from "#model/tensor";
+import { isQuantizing } from "#model/quantizing";
 import { inferShapes, type ShapeMap, tensorOf } from "#model/shapes";
 import { lazyWeight, readWeight, weight, weightBytes } from "#model/weights";
 
@@ -41,8 +42,6 @@ const heldBytes = 2 ** 20;
 
 /** A node that takes longer is left to the runtime: about a second here. */
 const maxOperations = 100_000_000;
-
-const quantizing = /Quantize|^QLinear|Integer$/;
 
 class Folding {
   readonly #model: Model;
@@ -160,7 +159,7 @@ class Folding {
 
 function isFoldable(model: Model, node: Node): boolean {
   if (node.domain !== "" && node.domain !== "ai.onnx") return false;
-  return !quantizing.test(node.op) && subgraphs(node).length === 0 && functionOf(model, node) === undefined;
+  return !isQuantizing(node) && subgraphs(node).length === 0 && functionOf(model, node) === undefined;
 }
 
 /** Whether a node hands its first input through: Identity, and Dropout outside training. */

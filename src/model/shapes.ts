@@ -13,6 +13,7 @@ import type { Dim, FunctionDef, Graph, Model, Node, ValueInfo } from "#model/mod
 import { findOp } from "#model/ops/index";
 import { contentLimit, eitherOf, isConcrete, isInteger, knownTensor } from "#model/ops/known";
 import { type Known, type Op, unknown } from "#model/ops/types";
+import { isQuantizing } from "#model/quantizing";
 import { allocate, fromNumbers, sizeOf, type Tensor } from "#model/tensor";
 import { sortNodes } from "#model/topology";
 import { loadedWeight } from "#model/weights";
@@ -22,22 +23,22 @@ export type ShapeMap = ReadonlyMap<string, Known>;
 export interface InferOptions {
   /** Shapes of inputs, by name: symbols that the file declares there get these values everywhere. → { input: [1, 3, 224, 224] } */
   readonly inputShapes?: Readonly<Record<string, readonly number[]>>;
-  /** Whether what the file says of its intermediate values may fill gaps. Default "use". */
+  /** Whether what the file says of its values may be used where nothing can be inferred. Default "use". */
   readonly declared?: "use" | "ignore";
 }
 
 /**
  * Types and shapes of all values, by name; those of subgraphs too (where two subgraphs use one name, what holds of both).
  *
- * What the file itself says of its values fills gaps, unless it contradicts what was inferred somewhere: a file whose notes went
- * stale is believed no further than element types and ranks.
+ * What the file itself says of its values is used only where nothing could be inferred (behind operators that are not known), and
+ * without its dims if it contradicts what was inferred elsewhere: such notes often go stale when a model is edited.
  */
 export async function inferShapes(model: Model, options: InferOptions = {}): Promise<ShapeMap> {
   const loaded = await loadConstants(model);
   const symbols = bindSymbols(loaded.graph, options.inputShapes ?? {});
   const declared = declaredTypes(loaded.graph, symbols);
   const inferred = new Inference(loaded, symbols, options, new Map()).all();
-  const complete = [...declared.keys()].every((name) => isComplete(inferred.get(name)));
+  const complete = [...declared.keys()].every((name) => hasRank(inferred.get(name)));
   if (complete || options.declared === "ignore") return inferred;
   const stale = [...declared].some(([name, known]) => contradicts(inferred.get(name), known));
   const notes = stale ? new Map([...declared].map(([name, known]) => [name, withoutDims(known)])) : declared;
@@ -72,8 +73,8 @@ function declaredTypes(graph: Graph, symbols: ReadonlyMap<string, number>): Map<
   return new Map([...inner, ...own]);
 }
 
-function isComplete(known: Known | undefined): boolean {
-  return known?.element !== undefined && (known.shape?.every((dim) => dim !== null) ?? false);
+function hasRank(known: Known | undefined): boolean {
+  return known?.element !== undefined && known.shape !== undefined;
 }
 
 function contradicts(inferred: Known | undefined, declared: Known): boolean {
@@ -91,10 +92,7 @@ function withoutDims({ element, shape }: Known): Known {
 
 function fillGaps(inferred: Known, note: Known | undefined): Known {
   if (note === undefined) return inferred;
-  const element = inferred.element ?? note.element;
-  if (inferred.shape === undefined) return { element, shape: note.shape };
-  if (inferred.shape.length !== note.shape?.length) return { ...inferred, element };
-  return { ...inferred, element, shape: inferred.shape.map((dim, axis) => dim ?? note.shape?.[axis] ?? null) };
+  return { ...inferred, element: inferred.element ?? note.element, shape: inferred.shape ?? note.shape };
 }
 
 interface Scope {
@@ -219,7 +217,7 @@ function evaluate(
   inputs: readonly (Known | undefined)[],
   outputs: readonly Known[],
 ): readonly Known[] | undefined {
-  if (op.forward === undefined || subgraphs(node).length > 0) return undefined;
+  if (op.forward === undefined || subgraphs(node).length > 0 || isQuantizing(node)) return undefined;
   if (!outputs.every(({ shape }) => isConcrete(shape) && sizeOf(shape) <= contentLimit)) return undefined;
   if (outputs.every(({ value }) => value !== undefined)) return undefined;
   const constants = inputs.map((input) => input && tensorOf(input));

@@ -12,13 +12,15 @@ const others: readonly (readonly [start: string, hint: string])[] = [
   ["\u0089HDF", "this is an HDF5 file (Keras?): convert the model to ONNX first"],
 ];
 
-/** Adds to a parser's error what the file seems to be, where its first bytes tell. */
+/** Adds to a parser's error what the file seems to be, as far as its first bytes tell. */
 export async function explainOtherFile(error: unknown, source: ByteSource): Promise<unknown> {
   if (!(error instanceof LowbitError) || !error.code.startsWith("onnx/") || source.size < 32) return error;
   const start = String.fromCharCode(...(await source.read(0, 32)));
-  const hint =
+  const seems =
     start.slice(4, 8) === "ORTM"
       ? "this is ONNX Runtime's own format (.ort), not ONNX"
       : others.find(([magic]) => start.startsWith(magic))?.[1];
-  return hint === undefined ? error : new LowbitError(error.code, error.message, { at: error.at, hint, cause: error });
+  if (seems === undefined && error.hint !== undefined) return error;
+  const hint = seems ?? "is this an ONNX file? It may be damaged: compare its size with the original's";
+  return new LowbitError(error.code, error.message, { at: error.at, hint, cause: error });
 }

@@ -1,6 +1,6 @@
 /** Functions of two elements with broadcasting, a formula a line. */
 import { LowbitError } from "#base/errors";
-import { intAttribute, stringAttribute } from "#model/attributes";
+import { floatAttribute, intAttribute, stringAttribute } from "#model/attributes";
 import type { Dim, Node } from "#model/model";
 import { broadcastDims } from "#model/ops/broadcast";
 import { addDims, divideDims, multiplyDims, subtractDims } from "#model/ops/dims";
@@ -8,6 +8,7 @@ import { type Formula, zipContent, zipElements } from "#model/ops/elementwise";
 import { inputOf, withContent } from "#model/ops/known";
 import { countOf, operand, placeOf } from "#model/ops/operand";
 import { withDims } from "#model/ops/strides";
+import { sigmoid } from "#model/ops/recurrentActivations";
 import type { Known, Op } from "#model/ops/types";
 
 type Pair = Formula<"two">;
@@ -101,6 +102,10 @@ export const binaryOps: readonly Op[] = [
     }),
     divideDims,
   ),
+  binary("SwiGLU", (node) => {
+    const alpha = floatAttribute(node, "alpha", 1);
+    return { float: (a, b) => a * sigmoid(alpha * a) * b };
+  }),
   binary("Mod", modFormula),
   binary("BitShift", shiftFormula),
   binary("BitwiseAnd", { integer: (a, b) => a & b, bigint: (a, b) => a & b }),

@@ -1,5 +1,6 @@
 import { argOps } from "#model/ops/arg";
 import { binaryOps } from "#model/ops/binary";
+import { CenterCropPad } from "#model/ops/CenterCropPad";
 import { Clip } from "#model/ops/Clip";
 import { Compress } from "#model/ops/Compress";
 import { Concat } from "#model/ops/Concat";
@@ -8,6 +9,7 @@ import { ConstantOfShape } from "#model/ops/ConstantOfShape";
 import { BitCast, Cast, CastLike } from "#model/ops/cast";
 import { compareOps } from "#model/ops/compare";
 import { cumulativeOps } from "#model/ops/cumulative";
+import { Det } from "#model/ops/Det";
 import { Dropout } from "#model/ops/Dropout";
 import { DepthToSpace, SpaceToDepth } from "#model/ops/depthSpace";
 import { Expand } from "#model/ops/Expand";
@@ -69,6 +71,7 @@ export const generalOps: readonly Op[] = [
   ...cumulativeOps,
   TopK,
   Unique,
+  Det,
   // moving elements
   Identity,
   Reshape,
@@ -83,6 +86,7 @@ export const generalOps: readonly Op[] = [
   Tile,
   Expand,
   Trilu,
+  CenterCropPad,
   DepthToSpace,
   SpaceToDepth,
   ReverseSequence,

@@ -8,6 +8,7 @@ import { elementOffsets } from "#model/ops/GatherElements";
 import { tupleOffsets } from "#model/ops/GatherND";
 import { inputOf, isInteger } from "#model/ops/known";
 import { countOf, operand, placeOf } from "#model/ops/operand";
+import { offsetsOf, ramp } from "#model/ops/strides";
 import type { ForwardContext, Op } from "#model/ops/types";
 import { fromNumbers, sizeOf, type Tensor, toNumbers } from "#model/tensor";
 
@@ -47,14 +48,14 @@ function scatter(node: Node, x: Tensor, updates: Tensor, offsets: ArrayLike<numb
   return fromNumbers(type, dims, out);
 }
 
-/** An operator that writes into a copy of its first input. One operation per update. */
-function scattering(name: string, offsetsOf: (context: ForwardContext) => ArrayLike<number>): Op {
+/** An operator that writes into a copy of its first input. One operation per update; `updates` is the input that holds them. */
+function scattering(name: string, places: (context: ForwardContext) => ArrayLike<number>, updates = 2): Op {
   return {
     domain: "",
     name,
     infer: (context) => [{ element: inputOf(context, 0).element, shape: inputOf(context, 0).shape }],
-    cost: (_, [, , updates]) => ({ macs: 0, flops: countOf(updates) }),
-    forward: (context) => [scatter(context.node, operand(context, 0), operand(context, 2), offsetsOf(context))],
+    cost: (_, inputs) => ({ macs: 0, flops: countOf(inputs[updates]) }),
+    forward: (context) => [scatter(context.node, operand(context, 0), operand(context, updates), places(context))],
   };
 }
 
@@ -75,7 +76,24 @@ function byTuple(context: ForwardContext): ArrayLike<number> {
   return Int32Array.from({ length: starts.length * length }, (_, i) => starts[Math.floor(i / length)] + (i % length));
 }
 
+/** A piece of a sequence written into a cache, per batch element from its own index on; circular: past the end goes on at the start. */
+function intoCache(context: ForwardContext): ArrayLike<number> {
+  const { node } = context;
+  const [cache, update] = [operand(context, 0), operand(context, 1)];
+  const axis = axisAttribute(node, -2, cache.dims.length);
+  const circular = stringAttribute(node, "mode", "linear") === "circular";
+  const starts = context.inputs[2] === undefined ? undefined : toNumbers(context.inputs[2]);
+  const along = (of: number): Int32Array => offsetsOf(update.dims.map((dim, a) => ramp(dim, a === of ? 1 : 0)));
+  const [element, step] = [along(0), along(axis)];
+  const size = cache.dims[axis];
+  const at = (i: number): number => (starts?.[element[i]] ?? 0) + step[i];
+  return elementOffsets(cache.dims, update.dims, axis, (i) =>
+    normalizeIndex(node, circular ? at(i) % size : at(i), size),
+  );
+}
+
 export const scatterOps: readonly Op[] = [
+  scattering("TensorScatter", intoCache, 1),
   scattering("Scatter", byElement), // the name of ScatterElements before operator set 11
   scattering("ScatterElements", byElement),
   scattering("ScatterND", byTuple),
