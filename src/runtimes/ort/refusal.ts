@@ -25,7 +25,7 @@ const rows: readonly Row[] = [
     hint: "ONNX Runtime cannot exchange this type: put a Cast to float32 between it and the graph's edge",
   },
   {
-    says: /opset|ir.?version/i,
+    says: /is under development|max supported IR version/,
     code: "runtime/load",
     hint: "the file is newer than this ONNX Runtime; write it with an older opset",
   },
@@ -35,9 +35,9 @@ const rows: readonly Row[] = [
     hint: "the file is not ONNX, or is damaged; compare its size with the original's",
   },
   {
-    says: /no such file|not implemented|could not find an implementation/i,
+    says: /not a registered function|No Op registered|Could not find an implementation/,
     code: "runtime/load",
-    hint: "this runtime has no kernel for an operator of the model; try another runtime or another scheme",
+    hint: "this runtime has no kernel for an operator of the model, or not for this type; try another runtime",
   },
 ];
 
@@ -46,8 +46,12 @@ export function refusal(error: { readonly name: string; readonly message: string
   const said = `${error.name}: ${error.message}`;
   const loading = !what.startsWith("running");
   const row = rows.find(({ says, code }) => says.test(said) && (loading || code !== "runtime/load"));
-  // paths of the build machine and the C++ signature before the message help nobody
-  const message = error.message.replace(/\/\S*onnxruntime\/\S+\.(cc|h):\d+ .*?\) ?(?=\S)/s, "").trim();
+  const message = error.message
+    .replace(/^Load model from .*? failed:/s, "")
+    .replace(/^.*?ERROR_MESSAGE: /s, "")
+    // a path of the machine that built the runtime, and a C++ signature
+    .replaceAll(/\/\S+\.(?:cc|h):\d+ [^\n]*?\) /g, "")
+    .trim();
   return new LowbitError(row?.code ?? (loading ? "runtime/load" : "runtime/run"), `${what}: ${message}`, {
     hint:
       row?.hint ?? (loading ? "check the model with the ONNX checker" : "check the shapes and values of the inputs"),

@@ -11,6 +11,7 @@
  * @typedef {import("#model/session").Tensors} Tensors
  */
 
+const nodeThreads = globalThis.process?.getBuiltinModule?.("node:worker_threads");
 /** Rounds before those that count: the first allocates, the second finds warm caches. */
 const warmUps = 2;
 /** A sign of life at most this often, in milliseconds; sent between rounds, never inside one. */
@@ -152,21 +153,22 @@ async function loadOnnxRuntimeWeb({ threads = 1, pages = 65_536, wasmPaths }) {
       if (wanted.initial > 0) heap = this;
     }
   };
-  const ort = await import("onnxruntime-web/wasm");
+  // Node has a build of its own, which a bundler for the browser must not follow
+  const nodeBuild = "onnxruntime-web";
+  /** @type {typeof import("onnxruntime-web")} */
+  const ort =
+    nodeThreads === undefined
+      ? await import("onnxruntime-web/wasm")
+      : await import(/* @vite-ignore */ /* webpackIgnore: true */ nodeBuild);
   ort.env.wasm.numThreads = threads;
   ort.env.logLevel = "error";
   if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = wasmPaths;
   return { ort, version: ort.env.versions.web ?? "", occupiedBytes: () => heap?.buffer.byteLength ?? 0 };
 }
 
-/** @returns {MessagePort | undefined} our end of the wire, when this file runs as a worker of Node or of a browser */
-function ownPort() {
-  const inNode = globalThis.process?.getBuiltinModule?.("node:worker_threads").parentPort;
-  const inBrowser = "WorkerGlobalScope" in globalThis ? globalThis : undefined;
-  return /** @type {MessagePort | undefined} */ (/** @type {unknown} */ (inNode ?? inBrowser));
-}
-
-const port = ownPort();
+// our end of the wire, when this file runs as a worker of Node or of a browser
+const inBrowser = "WorkerGlobalScope" in globalThis ? globalThis : undefined;
+const port = /** @type {MessagePort | undefined} */ (/** @type {unknown} */ (nodeThreads?.parentPort ?? inBrowser));
 if (port !== undefined) {
   const handle = serve((reply, transfer = []) => port.postMessage(reply, transfer), loadOnnxRuntimeWeb);
   port.addEventListener("message", ({ data }) => void handle(data));

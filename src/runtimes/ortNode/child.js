@@ -1,6 +1,6 @@
 /**
- * The child process that holds onnxruntime-node (see ort/worker.js for what it does). It works in a private scratch
- * directory, which is its working directory; it never outlives its parent, and takes that directory with it.
+ * The child process that holds onnxruntime-node (see ort/worker.js for what it does). Its argument is the private scratch
+ * directory it works in; it never outlives its parent, and takes that directory with it.
  *
  * @typedef {import("#runtimes/ort/protocol").Loaded} Loaded
  * @typedef {import("#runtimes/ort/protocol").Open} Open
@@ -15,7 +15,8 @@ import { Worker } from "node:worker_threads";
 
 /** @type {{ serve: (post: (reply: Reply) => void, load: (start: Start) => Promise<Loaded>) => (message: unknown) => Promise<void>, forgetFloat16Array: () => void }} */
 const { serve, forgetFloat16Array } = await import(new URL("../ort/worker.js", import.meta.url).href);
-const scratch = process.cwd();
+const scratch = process.argv[2];
+if (scratch === undefined) throw new Error("this program is started by lowbit, with a directory that it may remove");
 
 // A terminal sends Ctrl-C to the whole group; what to do about it is the parent's decision.
 process.on("SIGINT", () => {});

@@ -16,7 +16,7 @@ const maxFrameBytes = 2 ** 32;
 /** Starts `program` in a child process whose working directory, and only place to write, is `scratch`. */
 export function childWire(program: URL, scratch: string): Connect {
   return (events) => {
-    const child = spawn(process.execPath, [fileURLToPath(program)], {
+    const child = spawn(process.execPath, [fileURLToPath(program), scratch], {
       cwd: scratch,
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       env: {
@@ -114,6 +114,8 @@ function death(how: string, tail: string): Death {
     return { code: "runtime/memory", how: `grew to ${gigabytes} GB, over its limit,`, lastLines: "" };
   }
   const memory = /out of memory|bad_alloc|allocation failed/i.test(tail);
-  const lastLines = tail.trim().split("\n").slice(-5).join("\n");
+  const stack = /^\s*(\d+: |at |-----|$)/;
+  const lines = tail.split("\n").filter((line) => !stack.test(line));
+  const lastLines = lines.slice(-5).join("\n");
   return { code: memory ? "runtime/memory" : "runtime/crash", how, lastLines };
 }

@@ -4,6 +4,7 @@ import type { Reply } from "#runtimes/ort/protocol";
 
 /** Starts ort/worker.js as a worker thread of Node. Unlike with the native package, ending it in mid-run harms nobody. */
 export const nodeWorker: Connect = (events) => {
+  // its output, errors that we are also told, stays unread: whoever reads it keeps the program alive
   const worker = new Worker(new URL("../ort/worker.js", import.meta.url), { stdout: true, stderr: true, execArgv: [] });
   let death: Death = { code: "runtime/crash", how: "ended", lastLines: "" };
   worker.on("message", (reply: Reply) => events.reply(reply));
@@ -12,9 +13,6 @@ export const nodeWorker: Connect = (events) => {
     death = { code: memory ? "runtime/memory" : "runtime/crash", how: `ended with "${error.message}"`, lastLines: "" };
   });
   worker.on("exit", () => events.end(death));
-  // its output is noise of the runtime; unread it would pile up
-  worker.stdout.resume();
-  worker.stderr.resume();
   return {
     post: (message) => worker.postMessage(message, []),
     kill: () => void worker.terminate(),
