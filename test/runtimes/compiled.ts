@@ -11,6 +11,7 @@ export interface Compiled {
   readonly path: string;
   /** Starts a program, in a process group of its own, that may import "#runtimes/…". */
   start(program: string): ChildProcess;
+  /** Ends what is still running and removes the directory. */
   remove(): void;
 }
 
@@ -24,14 +25,24 @@ export function compilePackage(dependencies: readonly string[]): Compiled {
   mkdirSync(join(path, "node_modules"));
   for (const name of dependencies)
     symlinkSync(join(root, "node_modules", name), join(path, "node_modules", name), "junction");
+  const started: ChildProcess[] = [];
   return {
     path,
     start(program) {
       const file = join(path, "program.mjs");
       writeFileSync(file, program);
-      return spawn(process.execPath, [file], { cwd: path, detached: true, stdio: ["ignore", "pipe", "inherit"] });
+      const child = spawn(process.execPath, [file], {
+        cwd: path,
+        detached: true,
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      started.push(child);
+      return child;
     },
-    remove: () => rmSync(path, { recursive: true, force: true }),
+    remove() {
+      for (const child of started) child.kill("SIGKILL"); // a test that failed may have left it
+      rmSync(path, { recursive: true, force: true });
+    },
   };
 }
 
