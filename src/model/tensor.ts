@@ -172,8 +172,10 @@ export function toNumbers(value: Tensor): Float32Array | Float64Array {
     for (let i = 0; i < out.length; i++) out[i] = table[data[i] as number];
   } else if (type === "float8e8m0") {
     for (let i = 0; i < out.length; i++) out[i] = data[i] === 255 ? Number.NaN : 2 ** ((data[i] as number) - 127);
-  } else {
+  } else if (Array.isArray(data) || data instanceof BigInt64Array || data instanceof BigUint64Array) {
     for (let i = 0; i < out.length; i++) out[i] = Number(data[i]);
+  } else {
+    out.set(data as Uint8Array);
   }
   return out;
 }
@@ -205,7 +207,7 @@ export function fromNumbers(
     const mask = 2 ** bits - 1;
     for (let i = 0; i < out.length; i++) out[i] = signed ? signExtend(values[i] & mask, bits) : values[i] & mask;
   } else {
-    for (let i = 0; i < out.length; i++) (out as Float64Array)[i] = values[i];
+    (out as Float64Array).set(values); // each array converts as its elements do, and natively
   }
   return { type, dims, data: out };
 }

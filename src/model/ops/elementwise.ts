@@ -27,7 +27,10 @@ export function mapElements(node: Node, x: Tensor, formula: Formula<"one">): Ten
     return { type, dims, data: data.map(f) };
   }
   const f = (isInteger(type) ? formula.integer : formula.float) ?? undefinedFor(node, type);
-  return fromNumbers(type, dims, Float64Array.from(numbersIn(node, x), f));
+  const numbers = numbersIn(node, x);
+  const results = new Float64Array(numbers.length);
+  for (let i = 0; i < results.length; i++) results[i] = f(numbers[i]);
+  return fromNumbers(type, dims, results);
 }
 
 /** y[i] = f(a[i], b[i]) after broadcasting, of `a`'s type. */
