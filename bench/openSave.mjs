@@ -90,8 +90,10 @@ const phases = {
   async open(path) {
     const { openOnnxFile } = await library();
     const start = performance.now();
+    const used = process.cpuUsage();
     const { model, close } = await openOnnxFile(path);
-    tell({ ms: performance.now() - start, weights: model.graph.initializers.size });
+    const { user, system } = process.cpuUsage(used);
+    tell({ ms: performance.now() - start, cpuMs: (user + system) / 1000, weights: model.graph.initializers.size });
     await close();
   },
   save: (path, out) => saveAs(path, out, false),
@@ -137,7 +139,8 @@ if (positionals[0] === "phase") {
       });
       const median = (/** @type {string} */ key) => results.map((row) => row[key]).sort((a, b) => a - b)[rounds >> 1];
       const time = median("ms") === undefined ? "" : `${median("ms").toFixed(0)} ms, `;
-      console.log(`${phase.padEnd(9)} ${time}peak ${mega(median("rss"))} (median of ${rounds})`);
+      const cpu = median("cpuMs") === undefined ? "" : `${median("cpuMs").toFixed(0)} ms of CPU, `;
+      console.log(`${phase.padEnd(9)} ${time}${cpu}peak ${mega(median("rss"))} (median of ${rounds})`);
     }
   } finally {
     rmSync(folder, { recursive: true });

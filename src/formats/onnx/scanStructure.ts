@@ -21,7 +21,7 @@ export function isLeftOut(field: Field | undefined, length: number): boolean {
   return field?.shape === "data" && length > inlineBytes;
 }
 
-const smallestWindow = 64 * 1024;
+const smallestWindow = 16 * 1024;
 const largestWindow = 1024 * 1024;
 /** Longest tag and longest length. */
 const headerBytes = 20;
