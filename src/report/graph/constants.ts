@@ -40,6 +40,8 @@ export interface ConstantUse {
 export interface Constants {
   /** Every tensor of the file once, in file order: main graph, subgraphs where they stand, functions. */
   readonly stored: readonly StoredTensor[];
+  /** Every constant, each after those it is computed from. */
+  readonly all: readonly Constant[];
   readonly uses: readonly ConstantUse[];
   /** Nodes whose outputs are constants, Constant nodes included. */
   readonly nodes: ReadonlySet<Node>;
@@ -60,7 +62,14 @@ export function evaluatedAtLoad(node: Node): boolean {
   return node.op !== "DequantizeLinear";
 }
 
-const random = new Set(["RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial"]);
+const random = new Set([
+  "RandomNormal",
+  "RandomUniform",
+  "RandomNormalLike",
+  "RandomUniformLike",
+  "Bernoulli",
+  "Multinomial",
+]);
 
 /** Finds them in the main graph, its subgraphs, and the bodies of functions. */
 export function findConstants(model: Model, options: FindConstantsOptions = {}): Constants {
@@ -82,6 +91,7 @@ interface Scope {
 
 class Search implements Constants {
   readonly stored: StoredTensor[] = [];
+  readonly all: Constant[] = [];
   readonly uses: ConstantUse[] = [];
   readonly nodes = new Set<Node>();
   readonly operands = new Map<Node, readonly (Constant | undefined)[]>();
@@ -94,17 +104,22 @@ class Search implements Constants {
   visit(graph: Graph, outer: Scope | undefined): void {
     const scope: Scope = { values: new Map(), outer };
     for (const { name } of graph.inputs) scope.values.set(name, undefined);
-    for (const [name, ref] of graph.initializers) scope.values.set(name, storedConstant(this.#store(name, ref)));
+    for (const [name, ref] of graph.initializers) this.#add(scope, storedConstant(this.#store(name, ref)));
     for (const [name, bytes] of graph.sparse ?? []) {
       const tensor = { name, bytes: bytes.byteLength, ref: undefined };
       this.stored.push(tensor);
-      scope.values.set(name, storedConstant(tensor));
+      this.#add(scope, storedConstant(tensor));
     }
     for (const node of sortNodes(graph.nodes)) this.#node(node, scope);
     for (const { name } of graph.outputs) {
       const constant = lookUp(scope, name);
       if (constant !== undefined) this.uses.push({ constant, node: undefined, input: -1 });
     }
+  }
+
+  #add(scope: Scope, constant: Constant): void {
+    scope.values.set(constant.value, constant);
+    this.all.push(constant);
   }
 
   #store(name: string, ref: TensorRef): StoredTensor {
@@ -117,8 +132,7 @@ class Search implements Constants {
     const own = this.#attributeTensors(node);
     if (node.op === "Constant" && (node.domain === "" || node.domain === "ai.onnx")) {
       this.nodes.add(node);
-      const [value] = node.outputs;
-      scope.values.set(value, { value, node, inputs: [], primary: own });
+      this.#add(scope, { value: node.outputs[0], node, inputs: [], primary: own });
       return;
     }
     const inputs = node.inputs.map((name) => (name === "" ? undefined : lookUp(scope, name)));
@@ -128,7 +142,7 @@ class Search implements Constants {
     if (given > 0 && known === given && carried.length === 0 && !random.has(node.op) && this.#evaluates(node)) {
       this.nodes.add(node);
       const primary = largest(inputs);
-      for (const value of node.outputs) scope.values.set(value, { value, node, inputs, primary });
+      for (const value of node.outputs) this.#add(scope, { value, node, inputs, primary });
       return;
     }
     for (const value of node.outputs) scope.values.set(value, undefined);
@@ -179,27 +193,7 @@ export function elementsOf(tensor: StoredTensor): number {
   return tensor.ref === undefined ? 0 : sizeOf(tensor.ref.dims);
 }
 
-/** Every stored tensor that a constant is computed from. */
-export function storedBehind(constant: Constant): Set<StoredTensor> {
-  const found = new Set<StoredTensor>();
-  const seen = new Set<Constant>();
-  const open = [constant];
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    if (seen.has(at)) continue;
-    seen.add(at);
-    if (at.inputs.length === 0 && at.primary !== undefined) found.add(at.primary);
-    for (const input of at.inputs) if (input !== undefined) open.push(input);
-  }
-  return found;
-}
-
-/** From the primary tensor to the constant, the constants on the way, both ends included; the path of the most elements. */
-export function pathTo(constant: Constant): Constant[] {
-  const path = [constant];
-  for (let at = constant; ; ) {
-    const next = at.inputs.find((input) => input !== undefined && input.primary === at.primary);
-    if (next === undefined) return path.reverse();
-    path.push(next);
-    at = next;
-  }
+/** The input of a constant's node that its primary tensor comes through; undefined where the constant is stored itself. */
+export function sourceOf(constant: Constant): Constant | undefined {
+  return constant.inputs.find((input) => input !== undefined && input.primary === constant.primary);
 }

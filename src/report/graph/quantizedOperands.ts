@@ -4,7 +4,10 @@
  */
 import type { Node } from "#model/model";
 
-/** Input indices of one quantized operand. Without `codes` the operand is the node's own result. */
+/**
+ * Input indices of one quantized operand. Without `codes` the operand is the node's own result; codes without a scale are a bias
+ * that shares the scales of the product.
+ */
 export interface QuantizedOperand {
   readonly codes?: number;
   readonly scale?: number;
@@ -24,13 +27,25 @@ const unary: Row = [operand(0, 1, 2), result(3, 4)];
 const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
   [":QuantizeLinear", [operand(0, 1, 2)]],
   [":DequantizeLinear", [operand(0, 1, 2)]],
-  [":QLinearConv", [operand(0, 1, 2), operand(3, 4, 5), result(6, 7)]],
+  [":QLinearConv", [operand(0, 1, 2), operand(3, 4, 5), result(6, 7), { codes: 8 }]],
   [":QLinearMatMul", binary],
-  [":MatMulInteger", [{ codes: 0, zero: 2 }, { codes: 1, zero: 3 }]],
-  [":ConvInteger", [{ codes: 0, zero: 2 }, { codes: 1, zero: 3 }]],
+  [
+    ":MatMulInteger",
+    [
+      { codes: 0, zero: 2 },
+      { codes: 1, zero: 3 },
+    ],
+  ],
+  [
+    ":ConvInteger",
+    [
+      { codes: 0, zero: 2 },
+      { codes: 1, zero: 3 },
+    ],
+  ],
   ["com.microsoft:QuantizeLinear", [operand(0, 1, 2)]],
   ["com.microsoft:DequantizeLinear", [operand(0, 1, 2)]],
-  ["com.microsoft:QGemm", [operand(0, 1, 2), operand(3, 4, 5), result(7, 8)]],
+  ["com.microsoft:QGemm", [operand(0, 1, 2), operand(3, 4, 5), { codes: 6 }, result(7, 8)]],
   ["com.microsoft:QLinearAdd", binary],
   ["com.microsoft:QLinearMul", binary],
   ["com.microsoft:QLinearSigmoid", unary],

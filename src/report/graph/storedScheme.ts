@@ -1,0 +1,197 @@
+/** How a stored tensor stands for numbers: read from the nodes that decode it, or from the operator that takes the codes as they are. */
+import { intAttribute } from "#model/attributes";
+import type { FunctionDef, Node, TensorRef } from "#model/model";
+import type { ShapeMap } from "#model/shapes";
+import { type ElementType, elementTypes, sizeOf } from "#model/tensor";
+import { type Constant, type Constants, type ConstantUse, sourceOf } from "#report/graph/constants";
+import { commonEnd, type DecodedConstants } from "#report/graph/decodedConstants";
+import { operandOfInput } from "#report/graph/quantizedOperands";
+
+export interface StoredScheme {
+  /** The value that is decoded, as its readers know it; the tensor's own name where it is stored as numbers. */
+  readonly value: string;
+  /** Shape of the numbers; with packed codes more elements than are stored. */
+  readonly shape: readonly number[];
+  /** → "int8/channel", "uint4/group:32", "codebook:16", "float16", "float32", "int64" */
+  readonly text: string;
+  /** Width of one code, or of one number. */
+  readonly bits: number;
+  /** Codes that share a scale; undefined where there is none. */
+  readonly per: "tensor" | "channel" | number | undefined;
+  /** Whether these are numbers that a model computes with, and not shapes, indices, masks or texts. */
+  readonly numbers: boolean;
+}
+
+export interface SchemeContext {
+  readonly decoded: DecodedConstants;
+  readonly shapes: ShapeMap;
+  readonly functions: readonly FunctionDef[];
+  readonly operands: Constants["operands"];
+}
+
+/** The scheme of the primary tensor of `owner`, as its readers see it. */
+export function storedScheme(owner: Constant, uses: readonly ConstantUse[], context: SchemeContext): StoredScheme {
+  const { primary } = owner;
+  const ref = primary?.ref;
+  if (primary === undefined || ref === undefined)
+    return { value: owner.value, shape: [], text: "sparse", bits: 0, per: undefined, numbers: true };
+  const own = uses.filter(({ constant }) => constant.primary === primary);
+  const later = Math.max(
+    1,
+    ...uses.filter((use) => !own.includes(use)).map(({ constant }) => countOf(constant, context)),
+  );
+  const direct = own.map((use) => takenAsCodes(use, ref, later, context)).find((found) => found !== undefined);
+  if (direct !== undefined) return { value: primary.name, ...direct, numbers: true };
+  const end =
+    own.length === 0
+      ? owner
+      : commonEnd(
+          own.map(({ constant }) => constant),
+          context.decoded,
+        );
+  return decodedScheme(end ?? owner, ref.element, ref.dims, context);
+}
+
+type Taken = Omit<StoredScheme, "value" | "numbers">;
+
+/** The scheme that an operator gives to codes it reads itself; `later` is the number of scales its result is multiplied by. */
+function takenAsCodes(
+  { constant, node, input }: ConstantUse,
+  { element, dims }: TensorRef,
+  later: number,
+  context: SchemeContext,
+): Taken | undefined {
+  if (node === undefined || constant.node !== undefined) return undefined;
+  const operand = operandOfInput(node, input);
+  if (operand?.codes !== input) return undefined;
+  const has = (index: number | undefined): boolean => index !== undefined && (node.inputs[index] ?? "") !== "";
+  // without a zero point unsigned codes are centred: as good as signed ones
+  const packed = (bits: number): string => `${has(operand.zero) ? "uint" : "int"}${bits}`;
+  switch (node.op) {
+    case "MatMulNBits": {
+      const bits = intAttribute(node, "bits", 4);
+      const size = intAttribute(node, "block_size", 0);
+      const shape = [intAttribute(node, "K", 0), intAttribute(node, "N", 0)];
+      return { shape, text: `${packed(bits)}/group:${size}`, bits, per: size };
+    }
+    case "MatMulBnb4": {
+      const size = intAttribute(node, "block_size", 0);
+      const shape = [intAttribute(node, "K", 0), intAttribute(node, "N", 0)];
+      const name = intAttribute(node, "quant_type", 1) === 0 ? "fp4" : "nf4";
+      return { shape, text: `${name}/group:${size}`, bits: 4, per: size };
+    }
+    case "GatherBlockQuantized": {
+      const bits = element === "uint8" ? intAttribute(node, "bits", 4) : elementTypes[element].bits;
+      const size = intAttribute(node, "block_size", 128);
+      const perByte = element === "uint8" ? 8 / bits : 1;
+      const shape = dims.map((dim, axis) => (axis === dims.length - 1 ? dim * perByte : dim));
+      return { shape, text: `${element === "uint8" ? packed(bits) : element}/group:${size}`, bits, per: size };
+    }
+    default: {
+      const { bits } = elementTypes[element];
+      if (operand.scale === undefined && operand.zero === undefined)
+        return { shape: dims, text: element, bits, per: undefined };
+      const [scales, zeros] = [operand.scale, operand.zero].map((index = -1) =>
+        countOf(context.operands.get(node)?.[index], context),
+      );
+      const directions = node.op === "DynamicQuantizeLSTM" ? (dims[0] ?? 1) : 1;
+      const per = Math.max(scales, zeros, later) > directions ? "channel" : "tensor";
+      return { shape: dims, text: `${element}/${per}`, bits, per };
+    }
+  }
+}
+
+/** The scheme that constant nodes up to `end` give to their codes. */
+function decodedScheme(
+  end: Constant,
+  element: ElementType,
+  dims: readonly number[],
+  context: SchemeContext,
+): StoredScheme {
+  const shape = shapeOf(end, context) ?? dims;
+  const packing = sizeOf(dims) === 0 ? 1 : sizeOf(shape) / sizeOf(dims);
+  const packed = (element === "uint8" || element === "int8") && (packing === 2 || packing === 4 || packing === 8);
+  const bits = elementTypes[element].bits / (packed ? packing : 1);
+  const dtype = packed ? `uint${bits}` : element;
+  const isFloat = /float/.test(element);
+  const found: { value: string; shape: readonly number[]; bits: number } = { value: end.value, shape, bits };
+  if (end.node === undefined || element === "float32" || element === "float64") {
+    const numbers = isFloat || /^complex|^u?int(2|4|8|16)$/.test(element);
+    return { ...found, text: element, per: undefined, numbers };
+  }
+  const parts = decoders(end, context);
+  if (parts.codebook !== undefined)
+    return { ...found, text: `codebook:${parts.codebook.join("x")}`, per: undefined, numbers: true };
+  const { per } = parts;
+  if (per === undefined || (isFloat && per === "tensor" && bits > 8))
+    return { ...found, text: dtype, per: undefined, numbers: true };
+  return { ...found, text: `${dtype}/${typeof per === "number" ? `group:${per}` : per}`, per, numbers: true };
+}
+
+interface Decoders {
+  readonly per: StoredScheme["per"];
+  /** Dims of the table that codes are looked up in. */
+  readonly codebook?: readonly number[];
+}
+
+/** What the nodes from the stored tensor to `end` multiply it by or look it up in. */
+function decoders(end: Constant, context: SchemeContext): Decoders {
+  let per: StoredScheme["per"];
+  for (let at: Constant | undefined = end; at?.node !== undefined; at = sourceOf(at)) {
+    const { node, inputs } = at;
+    const source = sourceOf(at);
+    const others = inputs.filter((input) => input !== undefined && input !== source);
+    const gathers = node.op === "Gather" || node.op === "GatherElements";
+    if (gathers ? source === inputs[1] : looksUp(node, context)) {
+      const table = others.map((other) => other && shapeOf(other, context)).find((shape) => (shape?.length ?? 0) > 0);
+      if (table !== undefined) return { per: undefined, codebook: table };
+    } else if (node.op === "DequantizeLinear") {
+      const block = intAttribute(node, "block_size", 0);
+      per = block > 0 ? block : wider(per, countOf(inputs[1], context) > 1 ? "channel" : "tensor");
+    } else if (node.op === "Mul" || node.op === "Div") {
+      per = wider(per, sharing(source, others[0], end, context));
+    }
+  }
+  return { per };
+}
+
+/** Whether a node calls a function of the model that looks its codes up in a table. */
+function looksUp(node: Node, { functions }: SchemeContext): boolean {
+  const fn = functions.find((each) => each.name === node.op && each.domain === node.domain);
+  return fn?.nodes.some(({ op }) => op === "Gather" || op === "GatherElements" || op === "GatherND") ?? false;
+}
+
+/** How many codes share one element of a factor that the codes are multiplied by. */
+function sharing(
+  codes: Constant | undefined,
+  factor: Constant | undefined,
+  end: Constant,
+  context: SchemeContext,
+): StoredScheme["per"] {
+  const count = countOf(factor, context);
+  const view = codes && shapeOf(codes, context);
+  if (count <= 1 || view === undefined) return "tensor";
+  const each = sizeOf(view) / count;
+  const final = shapeOf(end, context) ?? view;
+  const axes = view.filter((dim) => dim !== 1);
+  // rows of a view [out · groups, size] are channels only where there is one group a channel
+  if (view.length !== final.length || view.some((dim, axis) => dim !== final[axis]))
+    return final.some((dim, axis) => dim === count && sizeOf(final.slice(0, axis)) === 1) ? "channel" : each;
+  return axes.includes(count) ? "channel" : each;
+}
+
+function wider(a: StoredScheme["per"], b: StoredScheme["per"]): StoredScheme["per"] {
+  return a === undefined || a === "tensor" ? b : a;
+}
+
+/** Elements of a constant; 1 where that is not known. */
+function countOf(constant: Constant | undefined, context: SchemeContext): number {
+  const shape = constant && shapeOf(constant, context);
+  return shape === undefined ? 1 : sizeOf(shape);
+}
+
+function shapeOf(constant: Constant, { shapes }: SchemeContext): readonly number[] | undefined {
+  if (constant.inputs.length === 0 && constant.primary?.ref !== undefined) return constant.primary.ref.dims;
+  const shape = shapes.get(constant.value)?.shape;
+  return shape?.every((dim) => typeof dim === "number") === true ? (shape as readonly number[]) : undefined;
+}
