@@ -57,7 +57,9 @@ describe("a folder on disk", () => {
   });
 
   test("more files than the limit are refused", async () => {
-    await expect(directory(join(root, "data"), { ...defaultLimits, dataFiles: 2 }).list()).rejects.toMatchObject({ code: "limit/memory" });
+    await expect(directory(join(root, "data"), { ...defaultLimits, dataFiles: 2 }).list()).rejects.toMatchObject({
+      code: "limit/memory",
+    });
   });
 });
 

@@ -17,12 +17,22 @@ describe("paths that a file names", () => {
     expect(relativePath(path, at)).toBe(plain);
   });
 
-  test.each(["", ".", "/etc/passwd", "..", "../a.png", "a/../../b", "a//b", "a/", "C:\\a.png", "C:a.png", "a\\b.png", "a\0.png"])(
-    "%j is refused",
-    (path) => {
-      expect(() => relativePath(path, at)).toThrow(expect.objectContaining({ code: "data/malformed", at }));
-    },
-  );
+  test.each([
+    "",
+    ".",
+    "/etc/passwd",
+    "..",
+    "../a.png",
+    "a/../../b",
+    "a//b",
+    "a/",
+    "C:\\a.png",
+    "C:a.png",
+    "a\\b.png",
+    "a\0.png",
+  ])("%j is refused", (path) => {
+    expect(() => relativePath(path, at)).toThrow(expect.objectContaining({ code: "data/malformed", at }));
+  });
 
   test("a directory keeps its slash", () => {
     expect([directoryOf("a/b/c.json"), directoryOf("c.json")]).toEqual(["a/b/", ""]);
@@ -43,7 +53,12 @@ describe("dropped files as a folder", () => {
   });
 
   test("files without a common folder keep their names", async () => {
-    expect(await folderOfFiles([["a.png", blob("")], ["b/c.png", blob("")]]).list()).toEqual(["a.png", "b/c.png"]);
+    expect(
+      await folderOfFiles([
+        ["a.png", blob("")],
+        ["b/c.png", blob("")],
+      ]).list(),
+    ).toEqual(["a.png", "b/c.png"]);
     expect(await folderOfFiles([]).list()).toEqual([]);
   });
 
@@ -79,6 +94,8 @@ describe("packed files in a folder", () => {
 
   test("may not unpack to more than the limit", async () => {
     const bomb = folderOfFiles([["b.gz", new Blob([gzipSync(new Uint8Array(1 << 20))])]]);
-    await expect(withoutGzip(bomb, { ...defaultLimits, unpackedBytes: 9999 }).open("b")).rejects.toMatchObject({ code: "limit/memory" });
+    await expect(withoutGzip(bomb, { ...defaultLimits, unpackedBytes: 9999 }).open("b")).rejects.toMatchObject({
+      code: "limit/memory",
+    });
   });
 });

@@ -60,7 +60,8 @@ export function isHidden(path: string): boolean {
  */
 export function relativePath(path: string, at: Place): string {
   const parts = path.split("/").filter((part) => part !== ".");
-  const bad = path === "" || /[\0\\]|^[A-Za-z]:/.test(path) || parts.some((part) => part === "" || part === "..");
+  const bad =
+    parts.length === 0 || /[\0\\]|^[A-Za-z]:/.test(path) || parts.some((part) => part === "" || part === "..");
   if (bad)
     throw new LowbitError(
       "data/malformed",

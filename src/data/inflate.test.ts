@@ -10,30 +10,36 @@ const packers: Record<Packing, (bytes: Uint8Array) => Uint8Array> = {
 };
 const at = { file: "x" };
 
-describe.each(Object.entries(packers) as [Packing, (bytes: Uint8Array) => Uint8Array][])("unpacking %s", (packing, pack) => {
-  test("gives what was packed", async () => {
-    expect(await inflate(packing, pack(text), text.length, at)).toEqual(text);
-    expect(await inflate(packing, pack(new Uint8Array(0)), 0, at)).toEqual(new Uint8Array(0));
-  });
+describe.each(Object.entries(packers) as [Packing, (bytes: Uint8Array) => Uint8Array][])(
+  "unpacking %s",
+  (packing, pack) => {
+    test("gives what was packed", async () => {
+      expect(await inflate(packing, pack(text), text.length, at)).toEqual(text);
+      expect(await inflate(packing, pack(new Uint8Array(0)), 0, at)).toEqual(new Uint8Array(0));
+    });
 
-  test("a stream cut short is refused", async () => {
-    const packed = pack(text);
-    for (const end of [0, 1, packed.length >> 1, packed.length - 1])
-      await expect(inflate(packing, packed.subarray(0, end), text.length, at)).rejects.toMatchObject({ code: "data/malformed", at });
-  });
+    test("a stream cut short is refused", async () => {
+      const packed = pack(text);
+      for (const end of [0, 1, packed.length >> 1, packed.length - 1])
+        await expect(inflate(packing, packed.subarray(0, end), text.length, at)).rejects.toMatchObject({
+          code: "data/malformed",
+          at,
+        });
+    });
 
-  test("a bomb of 256 MB is stopped at its limit, at once", async () => {
-    const bomb = pack(new Uint8Array(256 << 20));
-    expect(bomb.length).toBeLessThan(300_000);
-    const started = performance.now();
-    await expect(inflate(packing, bomb, 1 << 20, at)).rejects.toMatchObject({ code: "limit/memory" });
-    expect(performance.now() - started).toBeLessThan(1000);
-  });
+    test("a bomb of 64 MB is stopped at its limit, at once", async () => {
+      const bomb = pack(new Uint8Array(64 << 20));
+      expect(bomb.length).toBeLessThan(300_000);
+      const started = performance.now();
+      await expect(inflate(packing, bomb, 1 << 20, at)).rejects.toMatchObject({ code: "limit/memory" });
+      expect(performance.now() - started).toBeLessThan(1000);
+    });
 
-  test("one byte over the limit is over", async () => {
-    await expect(inflate(packing, pack(text), text.length - 1, at)).rejects.toMatchObject({ code: "limit/memory" });
-  });
-});
+    test("one byte over the limit is over", async () => {
+      await expect(inflate(packing, pack(text), text.length - 1, at)).rejects.toMatchObject({ code: "limit/memory" });
+    });
+  },
+);
 
 test("a gzip file whose checksum differs is refused", async () => {
   const packed = gzipSync(text);

@@ -27,7 +27,9 @@ describe("JSON from strangers", () => {
   });
 
   test("bytes that are not UTF-8 are refused", () => {
-    expect(() => decodeText(Uint8Array.of(0x61, 0xff), at)).toThrow(expect.objectContaining({ code: "data/malformed" }));
+    expect(() => decodeText(Uint8Array.of(0x61, 0xff), at)).toThrow(
+      expect.objectContaining({ code: "data/malformed" }),
+    );
   });
 
   test("__proto__ is only a key", () => {

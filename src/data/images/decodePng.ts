@@ -95,8 +95,9 @@ function readChunks(bytes: Uint8Array, fail: Fail): { header: Header; palette: U
     const data = bytes.subarray(at + 8, at + 8 + length);
     if (crc32(bytes.subarray(at + 4, at + 8 + length)) !== view.getUint32(at + 8 + length))
       throw fail(`chunk ${type} is damaged: its CRC-32 differs`, at);
-    if (type === "IHDR") header = readHeader(data, fail);
-    else if (header === undefined) throw fail("it does not start with IHDR", at);
+    // the first chunk and no other: the size that was checked is the size that is decoded
+    if ((type === "IHDR") !== (header === undefined)) throw fail("IHDR is the first chunk, once", at);
+    if (header === undefined) header = readHeader(data, fail);
     else if (type === "PLTE") palette = data.slice();
     else if (type === "IDAT") packed.push(data);
     else if (type === "IEND") return { header, palette, packed: concatBytes(packed) };

@@ -23,7 +23,9 @@ export function imageSize(bytes: Uint8Array): Size | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   switch (imageFormat(bytes)) {
     case "png":
-      return bytes.length < 24 ? undefined : { width: view.getUint32(16), height: view.getUint32(20) };
+      return text(bytes, 12, 16) !== "IHDR" || bytes.length < 24
+        ? undefined
+        : { width: view.getUint32(16), height: view.getUint32(20) };
     case "gif":
       return bytes.length < 10 ? undefined : { width: view.getUint16(6, true), height: view.getUint16(8, true) };
     case "jpeg":

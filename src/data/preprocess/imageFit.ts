@@ -35,11 +35,14 @@ export function fitImages(preprocess: Preprocess, input: ModelInput): ImageFit {
   const axes = findAxes(preprocess, input, diagnostics);
   const order = channelOrder(preprocess, axes);
   const values = valueTables(preprocess, input, order, diagnostics);
+  const target = axes.size ?? preprocess.usualSize;
+  if (axes.size === undefined && target !== undefined)
+    guess(diagnostics, `${input.name} takes images of any size: fed ${target.height} × ${target.width}`);
   const apply = (image: Pixels, name: string, ready: boolean): Tensor => {
     const colored = axes.channels === 1 ? toGray(image) : toRgb(image);
     const { size } = axes;
     const sized = ready && size !== undefined && image.width === size.width && image.height === size.height;
-    const cut = sized ? colored : reshape(colored, preprocess.geometry, size);
+    const cut = sized ? colored : reshape(colored, preprocess.geometry, target);
     if (size !== undefined && (cut.width !== size.width || cut.height !== size.height))
       throw new LowbitError(
         "data/shape",

@@ -10,6 +10,8 @@ export interface Preprocess {
   /** What reports call it: a preset, or the file it was read from. */
   readonly name: string;
   readonly geometry: Geometry;
+  /** What "input" means for a model that takes images of any size. Default: the image as it is. */
+  readonly usualSize?: Size;
   /** Multiplies the byte values 0–255. */
   readonly scale: number;
   /** One per channel, or one for all; after scaling. */
@@ -52,14 +54,16 @@ const torchvision: Geometry = { resize: { to: "cover", zoom: 256 / 224 }, crop: 
 /** An image that has the model's size stays untouched; another is brought to it without distortion. */
 const fitted: Geometry = { resize: { to: "cover", zoom: 1 }, crop: "input", filter: "bilinear" };
 const plain = { mean: [0], std: [1] };
+const usualSize: Size = { height: 224, width: 224 };
 
 /** Named preprocessings. The name says which training recipe, or which range of values. */
 export const presets = {
   /** torchvision's and timm's classifiers: short side 256, centre 224, (x/255 − mean) / std. */
-  "imagenet-torch": { geometry: torchvision, scale: 1 / 255, ...imagenet },
+  "imagenet-torch": { geometry: torchvision, usualSize, scale: 1 / 255, ...imagenet },
   /** TensorFlow's and Keras' MobileNets, Inceptions: centre 87.5 %, resized to the input, −1 … 1. */
   "imagenet-tf": {
     geometry: { keep: 0.875, resize: { to: "input" }, filter: "bilinear" },
+    usualSize,
     scale: 1 / 127.5,
     mean: [1],
     std: [1],
@@ -71,7 +75,7 @@ export const presets = {
   /** 0 … 255. */
   raw: { geometry: fitted, scale: 1, ...plain },
   /** Caffe's mean pixel, then ÷ 255; cut as torchvision does. */
-  caffe255: { geometry: torchvision, scale: 1, mean: [123.68, 116.78, 103.94], std: [255] },
+  caffe255: { geometry: torchvision, usualSize, scale: 1, mean: [123.68, 116.78, 103.94], std: [255] },
 } as const satisfies Record<string, Omit<Preprocess, "name">>;
 
 export type PresetName = keyof typeof presets;
