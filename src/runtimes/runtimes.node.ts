@@ -10,5 +10,3 @@ export const nodeRuntimes = {
   "ort-web": createOrtWeb(nodeWorker),
   "ort-node": ortNode,
 } satisfies Record<string, Runtime>;
-
-export type RuntimeName = keyof typeof nodeRuntimes;

@@ -6,12 +6,15 @@ import { join } from "node:path";
 export const onLinux = existsSync("/proc/self/stat");
 
 /** Ids of running processes whose parent is `parent`. */
-export function childrenOf(parent: number): number[] {
+function childrenOf(parent: number): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => parentOf(pid) === parent);
 }
+
+/** Whether a process is there and not merely waiting to be counted as dead. */
+export const isRunning = (pid: number): boolean => parentOf(pid) !== undefined;
 
 function parentOf(pid: number): number | undefined {
   try {

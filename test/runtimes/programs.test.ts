@@ -1,12 +1,11 @@
 /** Whole programs that use the runtimes: how they end, and what they leave behind. */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { node, onnxFile } from "../onnxBuilder";
 import { type Compiled, compilePackage, finished, printed } from "./compiled";
 import { slow } from "./contract";
-import { onLinux, ortChildren, scratchOf, within } from "./processes";
+import { isRunning, onLinux, ortChildren, scratchOf, within } from "./processes";
 
 const relu = onnxFile({
   inputs: { x: ["float32", [2]] },
@@ -76,7 +75,7 @@ describe.skipIf(!onLinux)("a session process", () => {
     expect(pid).toBeGreaterThan(0);
     program.kill("SIGKILL");
     await finished(program);
-    expect(await within(2_000, () => !existsSync(`/proc/${pid}`))).toBe(true);
+    expect(await within(2_000, () => !isRunning(pid))).toBe(true);
     expect(scratchOf(program.pid)).toEqual([]);
   });
 

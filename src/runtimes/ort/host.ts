@@ -15,7 +15,7 @@ export interface Wire {
   hold(busy: boolean): void;
 }
 
-export interface WireEvents {
+interface WireEvents {
   reply(reply: Reply): void;
   /** It is gone, with what is known of why. Called once, also after `kill`. */
   end(death: Death): void;

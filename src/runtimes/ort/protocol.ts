@@ -5,7 +5,7 @@
  * That program (worker.js, and ortNode/child.js around it) is plain JavaScript that imports nothing of ours: Node runs
  * the file as it stands, from src/ and from dist/, and a bundler finds it by its URL.
  */
-import type * as OnnxRuntime from "onnxruntime-common";
+import type * as OnnxRuntime from "onnxruntime-web";
 import type { KernelTime, Tensors } from "#model/session";
 import type { Tensor } from "#model/tensor";
 

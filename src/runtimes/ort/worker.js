@@ -28,7 +28,7 @@ export function serve(post, load) {
   let loaded;
   /** @type {Open} */
   let opened;
-  /** @type {import("onnxruntime-common").InferenceSession | undefined} */
+  /** @type {import("onnxruntime-web").InferenceSession | undefined} */
   let session;
 
   /** @param {Tensors} feeds */
@@ -108,7 +108,7 @@ export function serve(post, load) {
   };
 }
 
-/** @param {readonly import("onnxruntime-common").InferenceSession.ValueMetadata[]} values */
+/** @param {readonly import("onnxruntime-web").InferenceSession.ValueMetadata[]} values */
 function describe(values) {
   return values.map((value) =>
     value.isTensor
@@ -166,10 +166,29 @@ async function loadOnnxRuntimeWeb({ threads = 1, pages = 65_536, wasmPaths }) {
   return { ort, version: ort.env.versions.web ?? "", occupiedBytes: () => heap?.buffer.byteLength ?? 0 };
 }
 
-// our end of the wire, when this file runs as a worker of Node or of a browser
-const inBrowser = "WorkerGlobalScope" in globalThis ? globalThis : undefined;
-const port = /** @type {MessagePort | undefined} */ (/** @type {unknown} */ (nodeThreads?.parentPort ?? inBrowser));
-if (port !== undefined) {
-  const handle = serve((reply, transfer = []) => port.postMessage(reply, transfer), loadOnnxRuntimeWeb);
-  port.addEventListener("message", ({ data }) => void handle(data));
+/**
+ * A further thread of onnxruntime-web, bundled with this file, starts this file again under the name "em-pthread". It must
+ * load onnxruntime-web, which then serves the messages, those that came too early included.
+ * @param {EventTarget} self
+ */
+async function joinThreads(self) {
+  /** @type {MessageEvent[]} */
+  const early = [];
+  const keep = (/** @type {Event} */ event) => void early.push(/** @type {MessageEvent} */ (event));
+  self.addEventListener("message", keep);
+  await import("onnxruntime-web/wasm");
+  self.removeEventListener("message", keep);
+  for (const { data } of early) self.dispatchEvent(new MessageEvent("message", { data }));
+}
+
+const browserWorker = "WorkerGlobalScope" in globalThis ? globalThis.self : undefined;
+if (browserWorker?.name.startsWith("em-pthread")) {
+  void joinThreads(browserWorker);
+} else {
+  // our end of the wire, when this file runs as a worker of Node or of a browser
+  const port = /** @type {MessagePort | undefined} */ (
+    /** @type {unknown} */ (nodeThreads?.parentPort ?? browserWorker)
+  );
+  const handle = serve((reply, transfer = []) => port?.postMessage(reply, transfer), loadOnnxRuntimeWeb);
+  port?.addEventListener("message", ({ data }) => void handle(data));
 }

@@ -95,7 +95,7 @@ pipe.on("data", (chunk) => {
 
 /**
  * ONNX Runtime writes a Chrome trace when the session ends: one event per kernel, then one "model_run" per run.
- * @param {typeof import("onnxruntime-common")} ort
+ * @param {typeof import("onnxruntime-web")} ort
  * @param {Parameters<NonNullable<Loaded["profile"]>>} request
  */
 async function profile(ort, ...[open, feeds, warmUps, rounds, tick]) {
