@@ -1,4 +1,5 @@
 import { roundHalfEven } from "#math/round";
+import { mapNumbers } from "#model/ops/mapNumbers";
 import { countOf, operand } from "#model/ops/operand";
 import { encoderOf } from "#model/ops/quantization";
 import type { Op } from "#model/ops/types";
@@ -37,6 +38,6 @@ export function quantizeByRange(x: Tensor): { codes: Tensor; scale: number; zero
   const scale = Math.fround(Math.fround(high - low) / 255) || 1;
   const zero = Math.min(Math.max(roundHalfEven(Math.fround(-low / scale)), 0), 255);
   const encode = encoderOf("uint8");
-  const codes = Uint8Array.from(numbers, (value) => encode(Math.fround(value / scale), zero));
+  const codes = new Uint8Array(mapNumbers(numbers, (value) => encode(Math.fround(value / scale), zero)));
   return { codes: tensor("uint8", x.dims, codes), scale, zero };
 }

@@ -1,4 +1,5 @@
 import { intAttribute } from "#model/attributes";
+import { mapNumbers } from "#model/ops/mapNumbers";
 import { type Cell, dot, recurrenceCost, recurrenceShapes, runCell } from "#model/ops/recurrence";
 import type { Op } from "#model/ops/types";
 
@@ -31,7 +32,7 @@ const gruCell: Cell = {
         update[u] = gate(input[u] + recurrent(u, seen) + rBias[u]);
         reset[u] = gate(input[hidden + u] + recurrent(hidden + u, seen) + rBias[hidden + u]);
       }
-      const before = Float64Array.from(h, (value, u) => (linearFirst ? value : reset[u] * value));
+      const before = mapNumbers(h, (value, u) => (linearFirst ? value : reset[u] * value));
       for (let u = 0; u < hidden; u++) {
         const row = 2 * hidden + u;
         const memory = recurrent(row, before) + rBias[row];

@@ -1,6 +1,7 @@
 import { floatAttribute } from "#model/attributes";
 import type { Node } from "#model/model";
 import { sumWindows } from "#model/ops/AveragePool";
+import { mapNumbers } from "#model/ops/mapNumbers";
 import { operand } from "#model/ops/operand";
 import { poolingCost, poolingOf, poolingShape } from "#model/ops/pooling";
 import type { Op } from "#model/ops/types";
@@ -17,7 +18,7 @@ export const LpPool: Op = {
     const x = operand(context, 0);
     const p = normOrder(node);
     const pooling = poolingOf(node, x.dims);
-    const powers = Float64Array.from(toNumbers(x), (value) => Math.abs(value) ** p);
+    const powers = mapNumbers(toNumbers(x), (value) => Math.abs(value) ** p);
     const norms = sumWindows(pooling, powers).map((sum) => sum ** (1 / p));
     return [fromNumbers(x.type, pooling.dims, norms)];
   },

@@ -8,6 +8,7 @@ import type { Dim, Node } from "#model/model";
 import { broadcastShapes } from "#model/ops/broadcast";
 import { isStatic } from "#model/ops/dims";
 import { contentLimit, contentOf, isInteger } from "#model/ops/known";
+import { mapNumbers } from "#model/ops/mapNumbers";
 import { placeOf } from "#model/ops/operand";
 import { allocateChecked, broadcastOffsets } from "#model/ops/strides";
 import type { Known } from "#model/ops/types";
@@ -27,10 +28,7 @@ export function mapElements(node: Node, x: Tensor, formula: Formula<"one">): Ten
     return { type, dims, data: data.map(f) };
   }
   const f = (isInteger(type) ? formula.integer : formula.float) ?? undefinedFor(node, type);
-  const numbers = numbersIn(node, x);
-  const results = new Float64Array(numbers.length);
-  for (let i = 0; i < results.length; i++) results[i] = f(numbers[i]);
-  return fromNumbers(type, dims, results);
+  return fromNumbers(type, dims, mapNumbers(numbersIn(node, x), f));
 }
 
 /** y[i] = f(a[i], b[i]) after broadcasting, of `a`'s type. */

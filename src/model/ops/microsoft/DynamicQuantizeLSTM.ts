@@ -2,6 +2,7 @@ import { LowbitError } from "#base/errors";
 import { roundHalfEven } from "#math/round";
 import { transposed } from "#model/ops/Gemm";
 import { lstmCell } from "#model/ops/LSTM";
+import { mapNumbers } from "#model/ops/mapNumbers";
 import { countOf, operand, placeOf } from "#model/ops/operand";
 import { type Numbers, recurrenceShapes, runRecurrence } from "#model/ops/recurrence";
 import type { ForwardContext, Op } from "#model/ops/types";
@@ -76,7 +77,7 @@ function roundedByRange(values: Numbers): Float64Array {
   }
   const scale = Math.fround((high - low) / 255) || 1;
   const zero = roundHalfEven(-low / scale);
-  return Float64Array.from(values, (x) => {
+  return mapNumbers(values, (x) => {
     const code = Math.min(Math.max(roundHalfEven(Math.fround(x / scale)) + zero, 0), 255);
     return (code - zero) * scale;
   });

@@ -2,6 +2,7 @@
 import { erf } from "#math/erf";
 import { floatAttribute } from "#model/attributes";
 import type { Node } from "#model/model";
+import { mapNumbers } from "#model/ops/mapNumbers";
 import { countOf, operand } from "#model/ops/operand";
 import { sigmoid } from "#model/ops/recurrentActivations";
 import type { Op } from "#model/ops/types";
@@ -22,7 +23,7 @@ function gelu(name: string, flopsPerElement: number, formula: (node: Node) => (x
         fromNumbers(
           x.type,
           x.dims,
-          Float64Array.from(toNumbers(x), (value, i) => f(shift(value, i))),
+          mapNumbers(toNumbers(x), (value, i) => f(shift(value, i))),
         ),
       ];
     },

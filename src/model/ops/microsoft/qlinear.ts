@@ -1,4 +1,5 @@
 /** What the QLinear operators share: codes become numbers, something is computed, the result becomes codes again. */
+import { mapNumbers } from "#model/ops/mapNumbers";
 import { operand } from "#model/ops/operand";
 import { encoderOf, single } from "#model/ops/quantization";
 import { allocateChecked } from "#model/ops/strides";
@@ -10,7 +11,7 @@ export function dequantized(context: ForwardContext, index: number): Float64Arra
   const scale = single(operand(context, index + 1));
   const zero = context.inputs[index + 2];
   const z = zero === undefined ? 0 : single(zero);
-  return Float64Array.from(toNumbers(operand(context, index)), (code) => (code - z) * scale);
+  return mapNumbers(toNumbers(operand(context, index)), (code) => (code - z) * scale);
 }
 
 /** Numbers as codes of `type`, by the scale at `index` and the optional zero point behind it. The quotient is a float32. */
