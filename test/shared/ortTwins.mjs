@@ -11,11 +11,14 @@ const options = { logSeverityLevel: 4, intraOpNumThreads: 1, interOpNumThreads: 
 
 /**
  * Runs and releases; outputs as comparable text.
- * @param {Uint8Array} bytes
+ * @param {Uint8Array | string} model its bytes, or its path
  * @param {Feeds} feeds
  */
-async function outputsOf(bytes, feeds) {
-  const session = await InferenceSession.create(bytes, options);
+async function outputsOf(model, feeds) {
+  const session =
+    typeof model === "string"
+      ? await InferenceSession.create(model, options)
+      : await InferenceSession.create(model, options);
   try {
     /** @type {Record<string, Tensor>} */
     const inputs = {};
@@ -38,7 +41,7 @@ async function outputsOf(bytes, feeds) {
 const told = (error) => (error instanceof Error ? error.message : String(error)).split("\n")[0].slice(0, 300);
 
 /**
- * @param {{ original: Uint8Array, rewritten: Uint8Array, feeds: Feeds }} twins
+ * @param {{ original: Uint8Array, rewritten: Uint8Array | string, feeds: Feeds }} twins
  * @returns {Promise<{ verdict: string, detail?: string }>}
  */
 async function compare({ original, rewritten, feeds }) {
