@@ -111,10 +111,8 @@ class Decoder {
         return reader.int32();
       case "int64":
         return reader.int64();
-      case "float":
-        return reader.float();
       default:
-        return reader.double();
+        return reader.float(); // doubles occur only as tensor data, which is not taken apart
     }
   }
 

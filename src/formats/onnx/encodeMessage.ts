@@ -5,7 +5,7 @@
 import { LowbitError } from "#base/errors";
 import type { Payload } from "#formats/onnx/payload";
 import { type Field, fieldsOf, type Message, type MessageName } from "#formats/onnx/schema";
-import { wireBytes, wireFixed32, wireFixed64, wireVarint } from "#formats/onnx/wireReader";
+import { wireBytes, wireFixed32, wireVarint } from "#formats/onnx/wireReader";
 import type { TensorData } from "#model/model";
 
 export interface Encoded {
@@ -56,9 +56,6 @@ function writeField(writer: BackwardWriter, field: Field, value: unknown): void 
   } else if (kind === "float") {
     writer.float(value as number);
     writer.tag(field.number, wireFixed32);
-  } else if (kind === "double") {
-    writer.double(value as number);
-    writer.tag(field.number, wireFixed64);
   } else {
     writer.varint(value as number | bigint);
     writer.tag(field.number, wireVarint);
@@ -135,11 +132,6 @@ class BackwardWriter {
   float(value: number): void {
     this.#view.setFloat32(0, value, true);
     this.bytes(this.#scratch.subarray(0, 4));
-  }
-
-  double(value: number): void {
-    this.#view.setFloat64(0, value, true);
-    this.bytes(this.#scratch.subarray(0, 8));
   }
 
   finish(): readonly (Uint8Array | TensorData)[] {

@@ -135,12 +135,6 @@ export class WireReader {
     return this.#view.getFloat32(at, true);
   }
 
-  double(): number {
-    const at = this.pos;
-    this.advance(8);
-    return this.#view.getFloat64(at, true);
-  }
-
   /** A view of the next `length` bytes. */
   take(length: number): Uint8Array {
     const at = this.pos;
