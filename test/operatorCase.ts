@@ -1,8 +1,9 @@
 /** One run of one operator as data: what golden files of operators hold. */
 import { type AttributeInit, createNode } from "#model/attributes";
+import type { Node } from "#model/model";
 import { knownTensor } from "#model/ops/known";
 import { findOp } from "#model/ops/index";
-import type { ForwardContext, Known } from "#model/ops/types";
+import type { ForwardContext, Known, Op } from "#model/ops/types";
 import { type ElementType, fromNumbers, type Tensor, toNumbers } from "#model/tensor";
 
 /** Numbers that JSON cannot write are strings: "NaN", "Infinity", "-Infinity", "-0", and integers from 2⁵³ on. */
@@ -39,12 +40,8 @@ export function tensorOf({ type, dims, data }: TensorData): Tensor {
   return fromNumbers(type, dims, data.map(Number), true);
 }
 
-/** Runs the case's operator; also gives what shape inference says, of whole values and of nothing but types. */
-export function runCase(given: OperatorCase): {
-  outputs: readonly Tensor[];
-  known: readonly Known[];
-  vague: readonly Known[];
-} {
+/** The case as operators see it. */
+export function prepared(given: OperatorCase): { op: Op; node: Node; inputs: (Tensor | undefined)[] } {
   const node = createNode(
     given.op,
     given.inputs.map((input, i) => (input === null ? "" : `input${i}`)),
@@ -53,8 +50,18 @@ export function runCase(given: OperatorCase): {
     { domain: given.domain ?? "" },
   );
   const op = findOp(given.domain ?? "", given.op);
-  if (op?.forward === undefined) throw new Error(`${given.op} has no forward`);
-  const inputs = given.inputs.map((input) => (input === null ? undefined : tensorOf(input)));
+  if (op === undefined) throw new Error(`${given.op} is not known`);
+  return { op, node, inputs: given.inputs.map((input) => (input === null ? undefined : tensorOf(input))) };
+}
+
+/** Runs the case's operator; also gives what shape inference says, of whole values and of nothing but types. */
+export function runCase(given: OperatorCase): {
+  outputs: readonly Tensor[];
+  known: readonly Known[];
+  vague: readonly Known[];
+} {
+  const { op, node, inputs } = prepared(given);
+  if (op.forward === undefined) throw new Error(`${given.op} has no forward`);
   const context: ForwardContext = { node, opset: given.opset, inputs, runGraph: () => [] };
   const infer = (see: (tensor: Tensor) => Known): readonly Known[] =>
     op.infer({ node, opset: given.opset, inputs: inputs.map((input) => input && see(input)), inferGraph: () => [] });

@@ -2,11 +2,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { isStatic } from "#model/ops/dims";
 import { errorBetween, type OperatorFile, runCase, tensorOf } from "../operatorCase";
 
 /** Float32 kernels that sum in another order than ours. */
 const floatTolerance = 2e-6;
+
+/** How much they give depends on more of their input than inference looks at. */
+const shapedByContent = new Set(["Compress", "NonMaxSuppression", "NonZero", "Unique"]);
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 
@@ -23,9 +25,9 @@ for (const folder of ["onnx-quantize", "ort-contrib", "ort-operators"]) {
           expect(outputs[i].dims).toEqual(want.dims);
           const allowed = given.tolerance?.error ?? (/float/.test(want.type) ? floatTolerance : 0);
           expect(errorBetween(outputs[i], want)).toBeLessThanOrEqual(allowed);
-          // what inference says of the same output is true, and whole where the operator's shapes depend on values alone
+          // inference says the same of given values, and nothing false of bare types
           expect(known[i].element).toBe(want.type);
-          expect(isStatic(known[i].shape) ? known[i].shape : want.dims).toEqual(want.dims);
+          if (!shapedByContent.has(given.op)) expect(known[i].shape).toEqual(want.dims);
           expect(vague[i].shape?.length ?? want.dims.length).toBe(want.dims.length);
           vague[i].shape?.forEach((dim, axis) => expect(dim === null || dim === want.dims[axis]).toBe(true));
         });

@@ -7,17 +7,22 @@ import { LowbitError } from "#base/errors";
 import { createNode } from "#model/attributes";
 import type { Dim } from "#model/model";
 import { ops } from "#model/ops/index";
+import { knownTensor } from "#model/ops/known";
 import type { Known } from "#model/ops/types";
 import { type ElementType, fromNumbers, toNumbers } from "#model/tensor";
-import { type OperatorCase, type OperatorFile, runCase, type TensorData, tensorOf } from "../operatorCase";
+import { type OperatorCase, type OperatorFile, prepared, runCase, type TensorData, tensorOf } from "../operatorCase";
 
-const golden = fileURLToPath(new URL("../golden/ort-operators/", import.meta.url));
-const cases = readdirSync(golden)
-  .filter((file) => file !== "quantization.json")
-  .flatMap((file) => (JSON.parse(readFileSync(golden + file, "utf8")) as OperatorFile).cases)
+const casesOf = (folder: string): OperatorCase[] => {
+  const path = fileURLToPath(new URL(`../golden/${folder}/`, import.meta.url));
+  return readdirSync(path).flatMap((file) => (JSON.parse(readFileSync(path + file, "utf8")) as OperatorFile).cases);
+};
+
+const cases = [...casesOf("ort-operators"), ...casesOf("ort-contrib"), ...casesOf("onnx-quantize")];
+
+const floatCases = casesOf("ort-operators")
   .filter(({ inputs }) => inputs.some((input) => input?.type === "float32"))
   // codes are made by float32 arithmetic, which their specification asks for
-  .filter(({ op }) => !op.startsWith("QLinear"));
+  .filter(({ op }) => !/^QLinear|Quantize/.test(op));
 
 /** The case with its float32 tensors rounded to `type` and stored as `stored`. Scales of sizes keep their own type. */
 function retyped(given: OperatorCase, type: ElementType, stored: ElementType): OperatorCase {
@@ -31,7 +36,7 @@ function retyped(given: OperatorCase, type: ElementType, stored: ElementType): O
 }
 
 describe.each(["float16", "bfloat16"] as const)("operators of %s", (type) => {
-  test.each(cases.map((given) => [`${given.op}: ${given.name}`, given] as const))(
+  test.each(floatCases.map((given) => [`${given.op}: ${given.name}`, given] as const))(
     "compute as if exactly, and round once: %s",
     (_, given) => {
       const exact = runCase(retyped(given, type, "float64")).outputs;
@@ -42,6 +47,21 @@ describe.each(["float16", "bfloat16"] as const)("operators of %s", (type) => {
       });
     },
   );
+});
+
+/** Operators whose work is multiply-accumulates. */
+const products = /Conv|MatMul|Gemm|Einsum|LSTM|GRU|^RNN$/;
+
+describe("the cost of an operator", () => {
+  test.each(cases.map((given) => [`${given.op}: ${given.name}`, given] as const))("is counted: %s", (_, given) => {
+    const { node, op, inputs } = prepared(given);
+    const known = inputs.map((input) => input && knownTensor(input));
+    const outputs = runCase(given).outputs.map(({ type, dims }): Known => ({ element: type, shape: dims }));
+    const cost = op.cost?.(node, known, outputs) ?? { macs: 0, flops: 0 };
+    expect(Number.isSafeInteger(cost.macs) && Number.isSafeInteger(cost.flops)).toBe(true);
+    expect(Math.min(cost.macs, cost.flops)).toBeGreaterThanOrEqual(0);
+    expect(cost.macs > 0).toBe(products.test(given.op) && !given.op.endsWith("Linear"));
+  });
 });
 
 const dim = fc.oneof(fc.integer({ min: 0, max: 6 }), fc.constantFrom<Dim>("N", "M", null));

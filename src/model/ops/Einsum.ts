@@ -6,7 +6,10 @@ import { allocateChecked, offsetsOf, ramp, stridesOf } from "#model/ops/strides"
 import type { Op } from "#model/ops/types";
 import { fromNumbers, sizeOf, toNumbers } from "#model/tensor";
 
-/** Einstein summation: "bij,bjk->bik" multiplies what its letters align and sums over those the result does not name. */
+/**
+ * Einstein summation: "bij,bjk->bik" multiplies what its letters align and sums over those the result does not name. Sums are
+ * float64: 64-bit integers beyond 2⁵³ lose their low bits.
+ */
 export const Einsum: Op = {
   domain: "",
   name: "Einsum",

@@ -1,6 +1,6 @@
 import { roundHalfAway } from "#math/round";
 import { floatAttribute, intsAttribute } from "#model/attributes";
-import { operand } from "#model/ops/operand";
+import { countOf, operand } from "#model/ops/operand";
 import { allocateChecked } from "#model/ops/strides";
 import type { Op } from "#model/ops/types";
 import { fromNumbers, toNumbers } from "#model/tensor";
@@ -16,6 +16,8 @@ export const MaxRoiPool: Op = {
     const [rows, columns] = intsAttribute(node, "pooled_shape") ?? [null, null];
     return [{ element: x?.element, shape: [rois?.shape?.[0] ?? null, x?.shape?.[1] ?? null, rows, columns] }];
   },
+  // at least one comparison each; how many depends on the regions
+  cost: (_, __, [y]) => ({ macs: 0, flops: countOf(y) }),
   forward: (context) => {
     const { node } = context;
     const [x, rois] = [operand(context, 0), toNumbers(operand(context, 1))];

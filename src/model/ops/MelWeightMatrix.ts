@@ -1,6 +1,6 @@
 import { intAttribute } from "#model/attributes";
 import { integersOf } from "#model/ops/known";
-import { operand } from "#model/ops/operand";
+import { countOf, operand } from "#model/ops/operand";
 import { allocateChecked } from "#model/ops/strides";
 import type { Op } from "#model/ops/types";
 import { elementTypeOf, fromNumbers, toNumbers } from "#model/tensor";
@@ -18,6 +18,7 @@ export const MelWeightMatrix: Op = {
     const element = elementTypeOf(intAttribute(node, "output_datatype", 1));
     return [{ element, shape: [rows, integersOf(bins)?.[0] ?? null] }];
   },
+  cost: (_, __, [y]) => ({ macs: 0, flops: 2 * countOf(y) }),
   forward: (context) => {
     const [bins, length, rate, lowest, highest] = [0, 1, 2, 3, 4].map((i) => toNumbers(operand(context, i))[0]);
     const mel = (hertz: number): number => 2595 * Math.log10(1 + hertz / 700);

@@ -1,5 +1,5 @@
 import { intAttribute } from "#model/attributes";
-import { operand } from "#model/ops/operand";
+import { countOf, operand } from "#model/ops/operand";
 import type { ForwardContext, Op } from "#model/ops/types";
 import { int64, toNumbers } from "#model/tensor";
 
@@ -12,6 +12,8 @@ export const NonMaxSuppression: Op = {
   domain: "",
   name: "NonMaxSuppression",
   infer: () => [{ element: "int64", shape: [null, 3] }],
+  // one comparison with the threshold each; how many boxes are then compared with others depends on their places
+  cost: (_, [, scores]) => ({ macs: 0, flops: countOf(scores) }),
   forward: (context) => {
     const [boxes, scores] = [toNumbers(operand(context, 0)), toNumbers(operand(context, 1))];
     const [batch, classes, count] = operand(context, 1).dims;
