@@ -1,4 +1,7 @@
-/** Operators against numbers that other programs made. Adding a case is adding to a file, adding a file is adding a test. */
+/**
+ * Operators against numbers that other programs made. Adding a case is adding to a file, adding a file is adding a
+ * test.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";

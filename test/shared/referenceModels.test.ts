@@ -1,6 +1,6 @@
 /**
- * The reference runtime against ONNX Runtime on real models: one run of each, on the same noise. What shape inference says of every
- * value is checked on the way.
+ * The reference runtime against ONNX Runtime on real models: one run of each, on the same noise. What shape inference
+ * says of every value is checked on the way.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
@@ -17,7 +17,9 @@ import { contradiction } from "./sameTensor";
 
 const folder = "../shared/models";
 
-/** Largest difference, relative to the output's greatest number. Both sum the same products; ONNX Runtime in float32. */
+/**
+ * Largest difference, relative to the output's greatest number. Both sum the same products; ONNX Runtime in float32.
+ */
 const relative = 1e-5;
 /** ONNX Runtime's sigmoid is a polynomial, off by 8e-8 wherever its result is small. */
 const absolute = 2e-7;
@@ -36,7 +38,10 @@ interface Run {
   readonly error?: number;
 }
 
-/** Of quantized models: where a sum lies on the border of two codes, the two sides may take different ones, and noise is amplified. */
+/**
+ * Of quantized models: where a sum lies on the border of two codes, the two sides may take different ones, and noise is
+ * amplified.
+ */
 const borders = 0.1;
 
 const tokens = (dims: readonly number[], high: number) => ({ dims, noise: [1, high] }) as const;

@@ -7,8 +7,8 @@ import type { Op } from "#model/ops/types";
 import { fromNumbers, sizeOf, toNumbers } from "#model/tensor";
 
 /**
- * A grid for GridSample: evenly spaced positions from −1 to 1, each moved by a sample's affine matrix. Inputs theta [N, r, r + 1]
- * and size [N, C, …] → [N, …, r], coordinates with the last axis first.
+ * A grid for GridSample: evenly spaced positions from −1 to 1, each moved by a sample's affine matrix. Inputs theta [N,
+ * r, r + 1] and size [N, C, …] → [N, …, r], coordinates with the last axis first.
  */
 export const AffineGrid: Op = {
   domain: "",

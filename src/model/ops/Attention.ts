@@ -10,10 +10,11 @@ import type { ForwardContext, InferContext, Known, Op } from "#model/ops/types";
 import { fromNumbers, type Tensor, toNumbers } from "#model/tensor";
 
 /**
- * Scaled dot-product attention: softmax(cap(Q·Kᵀ·scale) + mask)·V. Inputs Q, K, V ([N, heads, length, size], or
- * [N, length, heads·size] with the head counts as attributes), attn_mask, past key and value, number of valid keys per sample;
- * query heads share key heads in groups. Outputs Y, present key and value (past and new ones joined), and the scores at the stage
- * qk_matmul_output_mode: 0 raw, 1 capped, 2 masked, 3 softmax. A query that may attend to nothing gives zeros.
+ * Scaled dot-product attention: softmax(cap(Q·Kᵀ·scale) + mask)·V. Inputs Q, K, V ([N, heads, length, size], or [N,
+ * length, heads·size] with the head counts as attributes), attn_mask, past key and value, number of valid keys per
+ * sample; query heads share key heads in groups. Outputs Y, present key and value (past and new ones joined), and the
+ * scores at the stage qk_matmul_output_mode: 0 raw, 1 capped, 2 masked, 3 softmax. A query that may attend to nothing
+ * gives zeros.
  */
 export const Attention: Op = {
   domain: "",
@@ -130,7 +131,10 @@ function joined(past: Tensor | undefined, { dims, data }: Heads): Heads {
   return { dims: [batch, heads, total, size], data: out };
 }
 
-/** What is added to the score of query row (counted over samples and heads) and key j: 0, −∞ where forbidden, or the mask's term. */
+/**
+ * What is added to the score of query row (counted over samples and heads) and key j: 0, −∞ where forbidden, or the
+ * mask's term.
+ */
 function biasOf(
   { node, inputs }: ForwardContext,
   [batch, heads, length]: readonly number[],

@@ -6,8 +6,8 @@ import { type Window, windowRuns } from "#model/ops/window";
 import { fromNumbers, sizeOf, toNumbers } from "#model/tensor";
 
 /**
- * The mean under each window: of the elements inside the input, or with count_include_pad inside the padded input, its padding
- * zeros. What a ceil_mode window sees beyond the padding never counts.
+ * The mean under each window: of the elements inside the input, or with count_include_pad inside the padded input, its
+ * padding zeros. What a ceil_mode window sees beyond the padding never counts.
  */
 export const AveragePool: Op = {
   domain: "",

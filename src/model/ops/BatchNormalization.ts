@@ -6,10 +6,10 @@ import type { Known, Op } from "#model/ops/types";
 import { fromNumbers, type Tensor, toNumbers } from "#model/tensor";
 
 /**
- * y = (x − mean)/√(variance + ε) · scale + bias, per channel. Inputs X [N, C, …], scale, bias, mean, variance. While training
- * the mean and variance are the batch's own, and the running ones come out updated: running·momentum + batch·(1 − momentum).
- * Training is `training_mode` since operator set 14; before, it is having more than one output. Old `spatial` 0 normalizes
- * every [C, …] position by itself: scale then has that many elements.
+ * y = (x − mean)/√(variance + ε) · scale + bias, per channel. Inputs X [N, C, …], scale, bias, mean, variance. While
+ * training the mean and variance are the batch's own, and the running ones come out updated: running·momentum +
+ * batch·(1 − momentum). Training is `training_mode` since operator set 14; before, it is having more than one output.
+ * Old `spatial` 0 normalizes every [C, …] position by itself: scale then has that many elements.
  */
 export const BatchNormalization: Op = {
   domain: "",

@@ -5,8 +5,8 @@ import type { Op } from "#model/ops/types";
 import { sizeOf, type Tensor, tensor, toNumbers } from "#model/tensor";
 
 /**
- * Convolution of codes minus their zero points, exact in int32. Inputs x, w, optional x and w zero points (w's one or per
- * filter). Padding adds 0 after the zero point is taken off.
+ * Convolution of codes minus their zero points, exact in int32. Inputs x, w, optional x and w zero points (w's one or
+ * per filter). Padding adds 0 after the zero point is taken off.
  */
 export const ConvInteger: Op = {
   domain: "",

@@ -84,7 +84,9 @@ function convolveTransposed(
   return y;
 }
 
-/** The window of the convolution from y back to x: its `output` is x's dims, its `input` y's. Unknown dims stay null. */
+/**
+ * The window of the convolution from y back to x: its `output` is x's dims, its `input` y's. Unknown dims stay null.
+ */
 function backwardWindow(
   node: Node,
   output: readonly Dim[],

@@ -10,9 +10,9 @@ import type { Known, Op } from "#model/ops/types";
 import { fromNumbers, sizeOf, toNumbers } from "#model/tensor";
 
 /**
- * Discrete Fourier transform along one axis. The last axis holds real (1) or real and imaginary parts (2). Inputs X, optional
- * length, optional axis (an attribute before operator set 20). One-sided, the forward transform keeps bins 0 … N/2 of a real
- * signal, and the inverse makes a real signal of them.
+ * Discrete Fourier transform along one axis. The last axis holds real (1) or real and imaginary parts (2). Inputs X,
+ * optional length, optional axis (an attribute before operator set 20). One-sided, the forward transform keeps bins 0 …
+ * N/2 of a real signal, and the inverse makes a real signal of them.
  */
 export const DFT: Op = {
   domain: "",

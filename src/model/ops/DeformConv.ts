@@ -8,8 +8,8 @@ import type { Op } from "#model/ops/types";
 import { fromNumbers, sizeOf, toNumbers } from "#model/tensor";
 
 /**
- * Convolution whose every tap reads at its own offset, between elements if need be. Inputs X, W,
- * offset [N, offset_group · kernel · axes, …output], optional B, optional mask [N, offset_group · kernel, …output] that weighs
+ * Convolution whose every tap reads at its own offset, between elements if need be. Inputs X, W, offset [N,
+ * offset_group · kernel · axes, …output], optional B, optional mask [N, offset_group · kernel, …output] that weighs
  * each tap.
  */
 export const DeformConv: Op = {

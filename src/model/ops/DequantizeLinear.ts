@@ -5,8 +5,8 @@ import type { Op } from "#model/ops/types";
 import { elementTypeOf, fromNumbers, toNumbers } from "#model/tensor";
 
 /**
- * y = (x − zero) · scale, in the scale's type or `output_dtype`. Inputs x, scale, optional zero point; scales cover x as in
- * QuantizeLinear. com.microsoft's twin is the same operator.
+ * y = (x − zero) · scale, in the scale's type or `output_dtype`. Inputs x, scale, optional zero point; scales cover x
+ * as in QuantizeLinear. com.microsoft's twin is the same operator.
  */
 function dequantizeLinear(domain: string): Op {
   return {

@@ -7,8 +7,8 @@ import type { Op } from "#model/ops/types";
 import { fromNumbers, sizeOf, toNumbers } from "#model/tensor";
 
 /**
- * Einstein summation: "bij,bjk->bik" multiplies what its letters align and sums over those the result does not name. Sums are
- * float64: 64-bit integers beyond 2⁵³ lose their low bits.
+ * Einstein summation: "bij,bjk->bik" multiplies what its letters align and sums over those the result does not name.
+ * Sums are float64: 64-bit integers beyond 2⁵³ lose their low bits.
  */
 export const Einsum: Op = {
   domain: "",
@@ -57,7 +57,9 @@ export const Einsum: Op = {
   },
 };
 
-/** One label per axis of every operand and of the result. The axes of an ellipsis are "0", "1" …, counted from its end. */
+/**
+ * One label per axis of every operand and of the result. The axes of an ellipsis are "0", "1" …, counted from its end.
+ */
 interface Alignment {
   readonly terms: readonly (readonly string[])[];
   readonly result: readonly string[];

@@ -4,11 +4,11 @@ import { type Cell, dot, recurrenceCost, recurrenceShapes, runCell } from "#mode
 import type { Op } from "#model/ops/types";
 
 /**
- * Gated recurrent unit. Inputs X, W [d, 3·hidden, inputs], R [d, 3·hidden, hidden], bias [d, 6·hidden], sequence lengths,
- * first h; gates in the order z, r, h. Outputs Y, last h.
+ * Gated recurrent unit. Inputs X, W [d, 3·hidden, inputs], R [d, 3·hidden, hidden], bias [d, 6·hidden], sequence
+ * lengths, first h; gates in the order z, r, h. Outputs Y, last h.
  *
- * z = f(W_z x + R_z h + b) · r alike · h̃ = g(W_h x + R_h (r·h) + b), or with linear_before_reset g(W_h x + b_w + r·(R_h h + b_r))
- * · h ← (1 − z)·h̃ + z·h.
+ * z = f(W_z x + R_z h + b) · r alike · h̃ = g(W_h x + R_h (r·h) + b), or with linear_before_reset g(W_h x + b_w +
+ * r·(R_h h + b_r)) · h ← (1 − z)·h̃ + z·h.
  */
 export const GRU: Op = {
   domain: "",

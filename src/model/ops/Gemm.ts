@@ -9,8 +9,8 @@ import type { Op } from "#model/ops/types";
 import { fromNumbers, type Tensor, toNumbers } from "#model/tensor";
 
 /**
- * alpha · A′B′ + beta · C of matrices, each of A and B transposed first if so told; C is optional and broadcasts. Sums are float64:
- * 64-bit integers beyond 2⁵³ lose their low bits.
+ * alpha · A′B′ + beta · C of matrices, each of A and B transposed first if so told; C is optional and broadcasts. Sums
+ * are float64: 64-bit integers beyond 2⁵³ lose their low bits.
  */
 export const Gemm = {
   domain: "",

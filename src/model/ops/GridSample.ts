@@ -10,8 +10,8 @@ import type { Op } from "#model/ops/types";
 import { fromNumbers, sizeOf, toNumbers } from "#model/tensor";
 
 /**
- * Reads X [N, C, …] at the positions of a grid [N, …, axes]: coordinates from −1 to 1, last axis first; −1 and 1 are the centres
- * of the corner elements with align_corners, else their outer edges. → [N, C, …grid]
+ * Reads X [N, C, …] at the positions of a grid [N, …, axes]: coordinates from −1 to 1, last axis first; −1 and 1 are
+ * the centres of the corner elements with align_corners, else their outer edges. → [N, C, …grid]
  */
 export const GridSample: Op = {
   domain: "",

@@ -4,8 +4,8 @@ import type { Op } from "#model/ops/types";
 import { fromNumbers, sizeOf, toNumbers } from "#model/tensor";
 
 /**
- * Local response normalization: y = x / (bias + alpha/size · Σ x²)^beta, the sum over the `size` channels around x's own,
- * ⌊(size − 1)/2⌋ before and ⌈(size − 1)/2⌉ after (AlexNet).
+ * Local response normalization: y = x / (bias + alpha/size · Σ x²)^beta, the sum over the `size` channels around x's
+ * own, ⌊(size − 1)/2⌋ before and ⌈(size − 1)/2⌉ after (AlexNet).
  */
 export const LRN: Op = {
   domain: "",

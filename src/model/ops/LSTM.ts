@@ -3,8 +3,9 @@ import { type Cell, dot, recurrenceCost, recurrenceShapes, runCell } from "#mode
 import type { Op } from "#model/ops/types";
 
 /**
- * Long short-term memory. Inputs X, W [d, 4·hidden, inputs], R [d, 4·hidden, hidden], bias [d, 8·hidden], sequence lengths,
- * first h, first c, peepholes P [d, 3·hidden]; gates in the order i, o, f, c, peepholes i, o, f. Outputs Y, last h, last c.
+ * Long short-term memory. Inputs X, W [d, 4·hidden, inputs], R [d, 4·hidden, hidden], bias [d, 8·hidden], sequence
+ * lengths, first h, first c, peepholes P [d, 3·hidden]; gates in the order i, o, f, c, peepholes i, o, f. Outputs Y,
+ * last h, last c.
  *
  * i = f(Wᵢx + Rᵢh + Pᵢc + b) · o and f alike, o with the new c · c ← f·c + i·g(W_c x + R_c h + b) · h ← o·h(c).
  */

@@ -1,4 +1,7 @@
-/** Normalization over the last axes, from `axis` on: LayerNormalization by mean and variance, RMSNormalization by the square mean. */
+/**
+ * Normalization over the last axes, from `axis` on: LayerNormalization by mean and variance, RMSNormalization by the
+ * square mean.
+ */
 import { floatAttribute, intAttribute } from "#model/attributes";
 import type { Dim, Node } from "#model/model";
 import { axisAttribute } from "#model/ops/axes";
@@ -8,7 +11,10 @@ import { broadcastOffsets } from "#model/ops/strides";
 import type { Known, Op } from "#model/ops/types";
 import { elementTypeOf, fromNumbers, sizeOf, type Tensor, toNumbers } from "#model/tensor";
 
-/** y = (x − mean)/√(variance + ε) · scale + bias. Optional outputs: mean and 1/√(variance + ε), in the type `stash_type`. */
+/**
+ * y = (x − mean)/√(variance + ε) · scale + bias. Optional outputs: mean and 1/√(variance + ε), in the type
+ * `stash_type`.
+ */
 export const LayerNormalization: Op = {
   domain: "",
   name: "LayerNormalization",

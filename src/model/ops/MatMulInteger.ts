@@ -11,8 +11,8 @@ import type { Op } from "#model/ops/types";
 import { tensor, toNumbers, type Tensor } from "#model/tensor";
 
 /**
- * MatMul of codes minus their zero points, exact in int32. Inputs a, b, optional zero points: one, or one per row of a and
- * per column of b.
+ * MatMul of codes minus their zero points, exact in int32. Inputs a, b, optional zero points: one, or one per row of a
+ * and per column of b.
  */
 export const MatMulInteger: Op = {
   domain: "",

@@ -7,8 +7,8 @@ import { windowRuns } from "#model/ops/window";
 import { fromNumbers, sizeOf, tensor, toNumbers } from "#model/tensor";
 
 /**
- * The largest element under each window; padding does not count. The optional second output gives its flat position in the
- * whole input: the first of equals; storage_order 1 counts the spatial axes of a plane column-major.
+ * The largest element under each window; padding does not count. The optional second output gives its flat position in
+ * the whole input: the first of equals; storage_order 1 counts the spatial axes of a plane column-major.
  */
 export const MaxPool: Op = {
   domain: "",

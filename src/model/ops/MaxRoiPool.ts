@@ -7,7 +7,8 @@ import { fromNumbers, toNumbers } from "#model/tensor";
 
 /**
  * Regions of interest, each divided into the same number of bins, of each bin the largest element (Fast R-CNN). Inputs
- * X [N, C, H, W], rois [R, 5] as (sample, x1, y1, x2, y2), both corners inside → [R, C, …pooled_shape]. An empty bin gives 0.
+ * X [N, C, H, W], rois [R, 5] as (sample, x1, y1, x2, y2), both corners inside → [R, C, …pooled_shape]. An empty bin
+ * gives 0.
  */
 export const MaxRoiPool: Op = {
   domain: "",

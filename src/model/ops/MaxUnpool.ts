@@ -10,8 +10,8 @@ import { spatial } from "#model/ops/window";
 import { fromNumbers, toNumbers } from "#model/tensor";
 
 /**
- * Puts each element back where MaxPool found it; everything else is 0. Inputs X, flat indices into the output, optional output
- * shape; without it the smallest that MaxPool's attributes lead back to.
+ * Puts each element back where MaxPool found it; everything else is 0. Inputs X, flat indices into the output, optional
+ * output shape; without it the smallest that MaxPool's attributes lead back to.
  */
 export const MaxUnpool: Op = {
   domain: "",

@@ -6,7 +6,10 @@ import { offsetsOf, ramp, stridesOf } from "#model/ops/strides";
 import type { Op } from "#model/ops/types";
 import { fromNumbers, toNumbers } from "#model/tensor";
 
-/** y = (x − mean)/(standard deviation + 10⁻⁹), over `axes`: by default all but the channel's. The 10⁻⁹ is the specification's. */
+/**
+ * y = (x − mean)/(standard deviation + 10⁻⁹), over `axes`: by default all but the channel's. The 10⁻⁹ is the
+ * specification's.
+ */
 export const MeanVarianceNormalization: Op = {
   domain: "",
   name: "MeanVarianceNormalization",

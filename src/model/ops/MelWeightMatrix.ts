@@ -6,8 +6,8 @@ import type { Op } from "#model/ops/types";
 import { elementTypeOf, fromNumbers, toNumbers } from "#model/tensor";
 
 /**
- * Triangular filters, evenly spaced in mel = 2595·log₁₀(1 + f/700), that gather a spectrum's bins. Inputs number of mel bins,
- * DFT length, sample rate, lowest and highest frequency in Hz → [DFT length/2 + 1, mel bins].
+ * Triangular filters, evenly spaced in mel = 2595·log₁₀(1 + f/700), that gather a spectrum's bins. Inputs number of mel
+ * bins, DFT length, sample rate, lowest and highest frequency in Hz → [DFT length/2 + 1, mel bins].
  */
 export const MelWeightMatrix: Op = {
   domain: "",

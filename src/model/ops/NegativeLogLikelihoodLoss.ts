@@ -6,8 +6,8 @@ import type { Known, Op } from "#model/ops/types";
 import { fromNumbers, sizeOf, type Tensor, toNumbers } from "#model/tensor";
 
 /**
- * −weight[c]·x[n, c, …] of each target class c. Inputs log-probabilities [N, C, …], classes [N, …], optional weights [C].
- * Reduction "mean" divides by the weights of the targets; targets equal to ignore_index count nothing.
+ * −weight[c]·x[n, c, …] of each target class c. Inputs log-probabilities [N, C, …], classes [N, …], optional weights
+ * [C]. Reduction "mean" divides by the weights of the targets; targets equal to ignore_index count nothing.
  */
 export const NegativeLogLikelihoodLoss: Op = {
   domain: "",

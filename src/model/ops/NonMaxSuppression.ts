@@ -5,8 +5,8 @@ import { int64, toNumbers } from "#model/tensor";
 
 /**
  * Keeps the best of boxes that overlap: of each class of each sample, boxes in order of score, without those whose
- * intersection over union with a kept box exceeds the threshold. Inputs boxes [N, B, 4], scores [N, classes, B], optional
- * maximum per class, IoU threshold, score threshold → int64 [kept, 3] of (sample, class, box).
+ * intersection over union with a kept box exceeds the threshold. Inputs boxes [N, B, 4], scores [N, classes, B],
+ * optional maximum per class, IoU threshold, score threshold → int64 [kept, 3] of (sample, class, box).
  */
 export const NonMaxSuppression: Op = {
   domain: "",

@@ -6,8 +6,9 @@ import type { Op } from "#model/ops/types";
 import { sizeOf, tensor, toNumbers } from "#model/tensor";
 
 /**
- * Convolution of codes, requantized: y = saturate(round((Σ (x − x₀)(w − w₀) + b) · sₓ·s_w/s_y) + y₀). Inputs x, sₓ, x₀, w, s_w,
- * w₀, s_y, y₀, optional int32 bias; s_w and w₀ one or per filter. The sum is exact, its rescaling float32 as in ONNX Runtime.
+ * Convolution of codes, requantized: y = saturate(round((Σ (x − x₀)(w − w₀) + b) · sₓ·s_w/s_y) + y₀). Inputs x, sₓ, x₀,
+ * w, s_w, w₀, s_y, y₀, optional int32 bias; s_w and w₀ one or per filter. The sum is exact, its rescaling float32 as in
+ * ONNX Runtime.
  */
 export const QLinearConv: Op = {
   domain: "",

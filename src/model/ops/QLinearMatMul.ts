@@ -6,8 +6,8 @@ import type { Op } from "#model/ops/types";
 import { allocate, tensor, toNumbers } from "#model/tensor";
 
 /**
- * MatMul of codes, requantized: y = saturate(round(Σ (a − a₀)(b − b₀) · s_a·s_b/s_y) + y₀). Inputs a, s_a, a₀, b, s_b, b₀,
- * s_y, y₀; a's parameters one or per row, b's one or per column. The sum is exact, its rescaling float32.
+ * MatMul of codes, requantized: y = saturate(round(Σ (a − a₀)(b − b₀) · s_a·s_b/s_y) + y₀). Inputs a, s_a, a₀, b, s_b,
+ * b₀, s_y, y₀; a's parameters one or per row, b's one or per column. The sum is exact, its rescaling float32.
  */
 export const QLinearMatMul: Op = {
   domain: "",

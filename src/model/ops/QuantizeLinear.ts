@@ -6,9 +6,10 @@ import type { Known, Op } from "#model/ops/types";
 import { allocate, type ElementType, elementTypeOf, tensor, toNumbers } from "#model/tensor";
 
 /**
- * y = saturate(roundHalfEven(x / scale) + zero): rounding comes before the zero point. Inputs x, scale, optional zero point
- * (of the output's type); one scale, one per index of `axis`, or one per block. The quotient is rounded to the precision of
- * the scale's type, or `precision`. Small floats are cast instead of rounded. com.microsoft's twin is the same operator.
+ * y = saturate(roundHalfEven(x / scale) + zero): rounding comes before the zero point. Inputs x, scale, optional zero
+ * point (of the output's type); one scale, one per index of `axis`, or one per block. The quotient is rounded to the
+ * precision of the scale's type, or `precision`. Small floats are cast instead of rounded. com.microsoft's twin is the
+ * same operator.
  */
 function quantizeLinear(domain: string): Op {
   return {

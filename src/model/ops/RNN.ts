@@ -2,8 +2,8 @@ import { type Cell, dot, recurrenceCost, recurrenceShapes, runCell } from "#mode
 import type { Op } from "#model/ops/types";
 
 /**
- * The plain recurrent network: h ← f(Wx + Rh + b). Inputs X, W [d, hidden, inputs], R [d, hidden, hidden], bias [d, 2·hidden],
- * sequence lengths, first h. Outputs Y, last h.
+ * The plain recurrent network: h ← f(Wx + Rh + b). Inputs X, W [d, hidden, inputs], R [d, hidden, hidden], bias [d,
+ * 2·hidden], sequence lengths, first h. Outputs Y, last h.
  */
 export const RNN: Op = {
   domain: "",

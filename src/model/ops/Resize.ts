@@ -13,10 +13,10 @@ import type { ForwardContext, Known, Op } from "#model/ops/types";
 import { type ElementType, fromNumbers, type Tensor, toNumbers } from "#model/tensor";
 
 /**
- * Resamples any axes to given sizes or by given scales, by nearest neighbour, lines or cubics. Inputs X, roi, scales, sizes
- * (operator set 10: X, scales); `axes` says which axes the last three speak of. With tf_crop_and_resize what lies outside of X
- * becomes extrapolation_value. Sizes that scales lead to are ⌊size · scale⌋ whatever the roi, as onnx infers them. Integers are
- * rounded, as in onnx's definition (ONNX Runtime truncates them).
+ * Resamples any axes to given sizes or by given scales, by nearest neighbour, lines or cubics. Inputs X, roi, scales,
+ * sizes (operator set 10: X, scales); `axes` says which axes the last three speak of. With tf_crop_and_resize what lies
+ * outside of X becomes extrapolation_value. Sizes that scales lead to are ⌊size · scale⌋ whatever the roi, as onnx
+ * infers them. Integers are rounded, as in onnx's definition (ONNX Runtime truncates them).
  */
 export const Resize = {
   domain: "",

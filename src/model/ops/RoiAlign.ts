@@ -5,10 +5,10 @@ import type { Op } from "#model/ops/types";
 import { fromNumbers, toNumbers } from "#model/tensor";
 
 /**
- * Regions of interest, each sampled to the same size (Mask R-CNN). Inputs X [N, C, H, W], rois [R, 4] as (x1, y1, x2, y2),
- * batch indices [R] → [R, C, output_height, output_width]. Each output is the mean of a grid of samples in its bin, sampled
- * linearly; in mode "max" the greatest of the samples' four weighted neighbours, as ONNX's own tests and ONNX Runtime have it.
- * Version 10 knows no half pixel shift.
+ * Regions of interest, each sampled to the same size (Mask R-CNN). Inputs X [N, C, H, W], rois [R, 4] as (x1, y1, x2,
+ * y2), batch indices [R] → [R, C, output_height, output_width]. Each output is the mean of a grid of samples in its
+ * bin, sampled linearly; in mode "max" the greatest of the samples' four weighted neighbours, as ONNX's own tests and
+ * ONNX Runtime have it. Version 10 knows no half pixel shift.
  */
 export const RoiAlign: Op = {
   domain: "",
@@ -80,7 +80,10 @@ function samples(start: number, end: number, smallest: number, bins: number, ind
   return Array.from({ length: count }, (_, i) => start + index * bin + ((i + 0.5) * bin) / count);
 }
 
-/** The four weighted elements whose sum is the value between them: nothing more than one element outside, the border's within. */
+/**
+ * The four weighted elements whose sum is the value between them: nothing more than one element outside, the border's
+ * within.
+ */
 function cornerShares(
   x: ArrayLike<number>,
   plane: number,

@@ -5,10 +5,10 @@ import type { Op } from "#model/ops/types";
 import { fromNumbers, toNumbers } from "#model/tensor";
 
 /**
- * Rotary position embedding: pairs of features turn by an angle that grows with the position. Inputs X [N, heads, length, size]
- * or [N, length, heads·size], cosines and sines ([positions, half] with position ids [N, length], else [N, length, half]). A pair
- * is a feature and the one half the rotated size further on, or with `interleaved` its neighbour; features beyond
- * rotary_embedding_dim stay.
+ * Rotary position embedding: pairs of features turn by an angle that grows with the position. Inputs X [N, heads,
+ * length, size] or [N, length, heads·size], cosines and sines ([positions, half] with position ids [N, length], else
+ * [N, length, half]). A pair is a feature and the one half the rotated size further on, or with `interleaved` its
+ * neighbour; features beyond rotary_embedding_dim stay.
  */
 export const RotaryEmbedding: Op = {
   domain: "",

@@ -8,8 +8,9 @@ import type { InferContext, Known, Op } from "#model/ops/types";
 import { fromNumbers, toNumbers } from "#model/tensor";
 
 /**
- * Short-time Fourier transform: a window slides over the signal, and what it shows is transformed. Inputs signal
- * [N, length, 1 or 2], step, optional window, optional frame length → [N, frames, bins, 2]; bins 0 … frame/2 unless onesided 0.
+ * Short-time Fourier transform: a window slides over the signal, and what it shows is transformed. Inputs signal [N,
+ * length, 1 or 2], step, optional window, optional frame length → [N, frames, bins, 2]; bins 0 … frame/2 unless
+ * onesided 0.
  */
 export const STFT: Op = {
   domain: "",

@@ -1,6 +1,6 @@
 /**
- * Softmax and its kin: a vector of scores becomes a vector of shares. Since operator set 13 the vector runs along `axis`
- * (default the last); before, it is everything from `axis` on (default 1).
+ * Softmax and its kin: a vector of scores becomes a vector of shares. Since operator set 13 the vector runs along
+ * `axis` (default the last); before, it is everything from `axis` on (default 1).
  */
 import { axisAttribute } from "#model/ops/axes";
 import { countOf, operand } from "#model/ops/operand";

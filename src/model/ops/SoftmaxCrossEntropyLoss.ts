@@ -5,8 +5,8 @@ import type { Op } from "#model/ops/types";
 import { fromNumbers, sizeOf, toNumbers } from "#model/tensor";
 
 /**
- * The negative log-likelihood of LogSoftmax(scores). Inputs scores [N, C, …], classes [N, …], optional weights [C]; outputs the
- * loss (see NegativeLogLikelihoodLoss) and optionally the log-probabilities.
+ * The negative log-likelihood of LogSoftmax(scores). Inputs scores [N, C, …], classes [N, …], optional weights [C];
+ * outputs the loss (see NegativeLogLikelihoodLoss) and optionally the log-probabilities.
  */
 export const SoftmaxCrossEntropyLoss: Op = {
   domain: "",

@@ -6,8 +6,8 @@ import type { Op } from "#model/ops/types";
 import { float32, type Tensor } from "#model/tensor";
 
 /**
- * Resize's ancestor: it is Resize of operator set 10, and its scales come as width_scale and height_scale (version 1), as an
- * attribute (version 7), or as an input (version 9).
+ * Resize's ancestor: it is Resize of operator set 10, and its scales come as width_scale and height_scale (version 1),
+ * as an attribute (version 7), or as an input (version 9).
  */
 export const Upsample: Op = {
   domain: "",

@@ -1,6 +1,6 @@
 /**
- * The domain ai.onnx.ml, as far as graphs of networks meet it: types and shapes of trees, linear models and encoders, so that
- * shapes flow through them. Their arithmetic is not ours to quantize; they have no forward.
+ * The domain ai.onnx.ml, as far as graphs of networks meet it: types and shapes of trees, linear models and encoders,
+ * so that shapes flow through them. Their arithmetic is not ours to quantize; they have no forward.
  */
 import { floatsAttribute, intAttribute, intsAttribute, stringsAttribute } from "#model/attributes";
 import type { Dim, Node } from "#model/model";

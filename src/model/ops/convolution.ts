@@ -80,7 +80,9 @@ export function convolutionShape(node: Node, x: Known | undefined, w: Known | un
   return [batch, w?.shape?.[0] ?? null, ...output];
 }
 
-/** One multiply-accumulate per output and weight of its filter, padding included; one addition per output for a bias. */
+/**
+ * One multiply-accumulate per output and weight of its filter, padding included; one addition per output for a bias.
+ */
 export function convolutionCost(w: Known | undefined, y: Known | undefined, biased: boolean): Cost {
   const outputs = countOf(y);
   return {

@@ -24,8 +24,8 @@ export const reflectEdges: Beyond = (index, length) => {
 };
 
 /**
- * A function that, for a position (one coordinate per axis, in elements), calls `visit` with the flat offset and weight of
- * every element that counts.
+ * A function that, for a position (one coordinate per axis, in elements), calls `visit` with the flat offset and weight
+ * of every element that counts.
  */
 export function interpolator(
   dims: readonly number[],

@@ -19,7 +19,10 @@ export interface MatrixProduct {
   readonly dims: readonly number[];
 }
 
-/** Aligns a [… m, k] and b [… k, n]; a vector is a row on the left, a column on the right. Throws model/shape where k differs. */
+/**
+ * Aligns a [… m, k] and b [… k, n]; a vector is a row on the left, a column on the right. Throws model/shape where k
+ * differs.
+ */
 export function matrixProductOf(node: Node, a: readonly number[], b: readonly number[]): MatrixProduct {
   const [rows, inner] = a.length === 1 ? [1, a[0]] : a.slice(-2);
   const [height, columns] = b.length === 1 ? [b[0], 1] : b.slice(-2);

@@ -1,4 +1,7 @@
-/** What the quantizing operators share: where a scale applies, the range of a code, rounding to a precision, requantizing. */
+/**
+ * What the quantizing operators share: where a scale applies, the range of a code, rounding to a precision,
+ * requantizing.
+ */
 import { LowbitError } from "#base/errors";
 import { intAttribute } from "#model/attributes";
 import type { Node } from "#model/model";
@@ -22,8 +25,8 @@ export interface ScaleLayout {
 }
 
 /**
- * How a scale covers a tensor: one for all, one per index of the axis (a vector), or one per block of `block_size` along it
- * (same rank). Throws model/shape where the scale is none of these.
+ * How a scale covers a tensor: one for all, one per index of the axis (a vector), or one per block of `block_size`
+ * along it (same rank). Throws model/shape where the scale is none of these.
  */
 export function scaleLayout(node: Node, dims: readonly number[], scale: readonly number[]): ScaleLayout {
   const block = intAttribute(node, "block_size", 0);
@@ -71,8 +74,8 @@ export function precisionOf(type: ElementType): (x: number) => number {
 }
 
 /**
- * A function from x / scale to the stored code: for integers saturate(roundHalfEven(x) + zero), for small floats their cast.
- * NaN becomes the lowest integer, as in ONNX Runtime.
+ * A function from x / scale to the stored code: for integers saturate(roundHalfEven(x) + zero), for small floats their
+ * cast. NaN becomes the lowest integer, as in ONNX Runtime.
  */
 export function encoderOf(type: ElementType, saturate = true): (x: number, zero: number) => number {
   const format = minifloats[type];
@@ -106,8 +109,8 @@ export function centered(value: Tensor, zero: Tensor | undefined): Float32Array 
 }
 
 /**
- * Accumulators → codes of `type`, [outer, channels, inner]: encode(acc · multiplier[channel]) with the product in float32,
- * as ONNX Runtime does.
+ * Accumulators → codes of `type`, [outer, channels, inner]: encode(acc · multiplier[channel]) with the product in
+ * float32, as ONNX Runtime does.
  */
 export function requantize(
   type: ElementType,

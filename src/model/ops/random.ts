@@ -1,6 +1,6 @@
 /**
- * Operators that draw random numbers: their types and shapes. They have no forward, since no two runtimes draw the same numbers
- * from a seed; a result that depends on them is no reference.
+ * Operators that draw random numbers: their types and shapes. They have no forward, since no two runtimes draw the same
+ * numbers from a seed; a result that depends on them is no reference.
  */
 import { intAttribute, intsAttribute } from "#model/attributes";
 import type { Op } from "#model/ops/types";

@@ -1,8 +1,10 @@
 /**
- * What LSTM, GRU and RNN share: directions, layouts, sequences of different lengths. A cell says what happens in one step.
+ * What LSTM, GRU and RNN share: directions, layouts, sequences of different lengths. A cell says what happens in one
+ * step.
  *
- * X is [steps, batch, inputs] and Y [steps, directions, batch, hidden], states [directions, batch, hidden]; with layout 1 the
- * batch comes first in all of them. The reverse direction reads each sequence from its own end. Beyond a sequence's end Y is 0.
+ * X is [steps, batch, inputs] and Y [steps, directions, batch, hidden], states [directions, batch, hidden]; with layout
+ * 1 the batch comes first in all of them. The reverse direction reads each sequence from its own end. Beyond a
+ * sequence's end Y is 0.
  */
 import { LowbitError } from "#base/errors";
 import { floatAttribute, intAttribute, stringAttribute } from "#model/attributes";
@@ -39,7 +41,9 @@ export interface Parameters {
   readonly activations: readonly Activation[];
 }
 
-/** Replaces the states h and c by the next ones, given W·x + its bias. `seen` is h as the recurrent product reads it. */
+/**
+ * Replaces the states h and c by the next ones, given W·x + its bias. `seen` is h as the recurrent product reads it.
+ */
 export type Step = (input: Float64Array, h: Float64Array, c: Float64Array, seen: Numbers) => void;
 
 /** The operands, as numbers in the layout of the specification. */

@@ -30,8 +30,8 @@ const kinds: ReadonlyMap<string, Kind> = new Map<string, Kind>([
 ]);
 
 /**
- * The functions that a recurrent node names, `perDirection` for each direction. activation_alpha and activation_beta are
- * handed out in order, to the functions that have such a parameter.
+ * The functions that a recurrent node names, `perDirection` for each direction. activation_alpha and activation_beta
+ * are handed out in order, to the functions that have such a parameter.
  */
 export function activationsOf(node: Node, defaults: readonly string[], directions: number): Activation[][] {
   const names = stringsAttribute(node, "activations") ?? [];

@@ -1,6 +1,6 @@
 /**
- * Resampling along one axis: every output element is a weighted sum of a few input elements, its taps. Resize does this axis by
- * axis, since its filters are products of one-dimensional ones.
+ * Resampling along one axis: every output element is a weighted sum of a few input elements, its taps. Resize does this
+ * axis by axis, since its filters are products of one-dimensional ones.
  */
 import { allocateChecked, stridesOf } from "#model/ops/strides";
 import { sizeOf } from "#model/tensor";
@@ -35,8 +35,8 @@ export function cubic(a: number): Filter {
 }
 
 /**
- * Taps of a filter centred at each position of the input. `stretch` widens it (antialiasing); elements beyond the ends repeat
- * the last one, or with `excludeOutside` weigh nothing. Weights sum to 1.
+ * Taps of a filter centred at each position of the input. `stretch` widens it (antialiasing); elements beyond the ends
+ * repeat the last one, or with `excludeOutside` weigh nothing. Weights sum to 1.
  */
 export function filterTaps(
   positions: ArrayLike<number>,

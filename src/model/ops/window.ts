@@ -1,7 +1,9 @@
 /**
- * The sliding window of convolutions and pools, for any number of spatial axes: which input elements does each output element see?
+ * The sliding window of convolutions and pools, for any number of spatial axes: which input elements does each output
+ * element see?
  *
- * Kernel position q of output p lies over input p·stride + q·dilation − padBegin on each axis, if that is inside the input.
+ * Kernel position q of output p lies over input p·stride + q·dilation − padBegin on each axis, if that is inside the
+ * input.
  */
 import { LowbitError } from "#base/errors";
 import { intAttribute, intsAttribute, stringAttribute } from "#model/attributes";
@@ -25,8 +27,8 @@ export type KnownWindow = Omit<Window, "input" | "output"> & {
 };
 
 /**
- * Reads auto_pad, strides, dilations, pads and ceil_mode of a convolution or pool. SAME_* gives ⌈input/stride⌉ outputs, the odd
- * pad element after (UPPER) or before (LOWER); a last window that would start in the end padding is dropped.
+ * Reads auto_pad, strides, dilations, pads and ceil_mode of a convolution or pool. SAME_* gives ⌈input/stride⌉ outputs,
+ * the odd pad element after (UPPER) or before (LOWER); a last window that would start in the end padding is dropped.
  */
 export function knownWindow(node: Node, input: readonly Dim[], kernel: readonly number[]): KnownWindow {
   const rank = input.length;
@@ -94,8 +96,9 @@ export function spatial(node: Node, name: string, rank: number, fallback: number
 }
 
 /**
- * Every product of a sweep, as runs along the last axis. A run is four numbers: kernel position, first output, first input,
- * length; inside it the output advances by 1 and the input by the last stride. Positions are flat within one plane.
+ * Every product of a sweep, as runs along the last axis. A run is four numbers: kernel position, first output, first
+ * input, length; inside it the output advances by 1 and the input by the last stride. Positions are flat within one
+ * plane.
  */
 export function windowRuns(window: Window): Int32Array {
   const { input, output, kernel, strides, dilations, padBegin } = window;

@@ -9,10 +9,10 @@ import type { ForwardContext, Op } from "#model/ops/types";
 import { toNumbers } from "#model/tensor";
 
 /**
- * LSTM with 8-bit weights, its inputs and hidden states quantized to uint8 by their own ranges before each product. Inputs as
- * LSTM's, but W [d, inputs, 4·hidden] and R [d, hidden, 4·hidden] as codes; inputs 8 to 11 are their scales and zero points, one
- * or 4·hidden per direction. X has one range; each sample's hidden state has its own at every step, where ONNX Runtime gives a
- * batch one in common.
+ * LSTM with 8-bit weights, its inputs and hidden states quantized to uint8 by their own ranges before each product.
+ * Inputs as LSTM's, but W [d, inputs, 4·hidden] and R [d, hidden, 4·hidden] as codes; inputs 8 to 11 are their scales
+ * and zero points, one or 4·hidden per direction. X has one range; each sample's hidden state has its own at every
+ * step, where ONNX Runtime gives a batch one in common.
  */
 export const DynamicQuantizeLSTM: Op = {
   domain: "com.microsoft",

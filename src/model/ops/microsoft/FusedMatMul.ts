@@ -7,8 +7,8 @@ import type { Known, Op } from "#model/ops/types";
 import { fromNumbers, type Tensor, toNumbers } from "#model/tensor";
 
 /**
- * alpha · A′B′ by NumPy's matmul. transA and transB exchange the last two axes; transBatchA and transBatchB first move the first
- * axis behind the other batch axes.
+ * alpha · A′B′ by NumPy's matmul. transA and transB exchange the last two axes; transBatchA and transBatchB first move
+ * the first axis behind the other batch axes.
  */
 export const FusedMatMul: Op = {
   domain: "com.microsoft",

@@ -11,9 +11,9 @@ import type { ForwardContext, InferContext, Known, Op } from "#model/ops/types";
 import { fromNumbers, sizeOf, type Tensor, toNumbers } from "#model/tensor";
 
 /**
- * Gather of a table stored in blocks: (code − zero)·scale, one scale per `block_size` codes along `quantize_axis`. Inputs data
- * (4-bit integers, or uint8 that holds `bits`-bit codes packed along its last axis), indices, scales, optional zero points
- * (stored like the data; default 0, of uint8 data 2^(bits − 1)).
+ * Gather of a table stored in blocks: (code − zero)·scale, one scale per `block_size` codes along `quantize_axis`.
+ * Inputs data (4-bit integers, or uint8 that holds `bits`-bit codes packed along its last axis), indices, scales,
+ * optional zero points (stored like the data; default 0, of uint8 data 2^(bits − 1)).
  */
 export const GatherBlockQuantized: Op = {
   domain: "com.microsoft",

@@ -8,10 +8,10 @@ import type { ForwardContext, Op } from "#model/ops/types";
 import { fromNumbers, type Tensor, toNumbers } from "#model/tensor";
 
 /**
- * A·Wᵀ + bias with W [N, K] in `bits`-bit codes: W = (code − zero)·scale, one scale and zero point per `block_size` codes along K.
- * Inputs A [… K], codes uint8 [N, blocks, block_size·bits/8] (lowest bits first), scales [N, blocks], optional zero points
- * (packed like the codes, row by row, or of A's type; default 2^(bits − 1)), optional g_idx [K] naming each column's block,
- * optional bias [N]. accuracy_level, which lets a runtime quantize A, changes nothing here.
+ * A·Wᵀ + bias with W [N, K] in `bits`-bit codes: W = (code − zero)·scale, one scale and zero point per `block_size`
+ * codes along K. Inputs A [… K], codes uint8 [N, blocks, block_size·bits/8] (lowest bits first), scales [N, blocks],
+ * optional zero points (packed like the codes, row by row, or of A's type; default 2^(bits − 1)), optional g_idx [K]
+ * naming each column's block, optional bias [N]. accuracy_level, which lets a runtime quantize A, changes nothing here.
  */
 export const MatMulNBits: Op = {
   domain: "com.microsoft",

@@ -9,8 +9,8 @@ import type { Op } from "#model/ops/types";
 import { fromNumbers, type Tensor, tensor, toNumbers } from "#model/tensor";
 
 /**
- * Gemm of codes: alpha·s_a·s_b·(Σ (a − a₀)(b − b₀) + C). Inputs A, s_a, a₀, B, s_b, b₀, optional int32 C, optional s_y, y₀; s_b
- * and b₀ one or per column. Float32, or with s_y requantized in y₀'s type.
+ * Gemm of codes: alpha·s_a·s_b·(Σ (a − a₀)(b − b₀) + C). Inputs A, s_a, a₀, B, s_b, b₀, optional int32 C, optional s_y,
+ * y₀; s_b and b₀ one or per column. Float32, or with s_y requantized in y₀'s type.
  */
 export const QGemm: Op = {
   domain: "com.microsoft",

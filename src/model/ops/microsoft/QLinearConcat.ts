@@ -8,7 +8,10 @@ import { allocateChecked } from "#model/ops/strides";
 import type { InferContext, Known, Op } from "#model/ops/types";
 import { sizeOf } from "#model/tensor";
 
-/** Concat of tensors that each have their own scale, requantized to one. Inputs Y scale, Y zero, then X, scale, zero of each. */
+/**
+ * Concat of tensors that each have their own scale, requantized to one. Inputs Y scale, Y zero, then X, scale, zero of
+ * each.
+ */
 export const QLinearConcat: Op = {
   domain: "com.microsoft",
   name: "QLinearConcat",

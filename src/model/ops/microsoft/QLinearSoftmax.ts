@@ -4,7 +4,9 @@ import { countOf, operand } from "#model/ops/operand";
 import { forEachVector, softmax } from "#model/ops/Softmax";
 import type { Op } from "#model/ops/types";
 
-/** Quantized Softmax. Inputs X, X scale, X zero, Y scale, Y zero; attribute `opset` says which Softmax's axis is meant. */
+/**
+ * Quantized Softmax. Inputs X, X scale, X zero, Y scale, Y zero; attribute `opset` says which Softmax's axis is meant.
+ */
 export const QLinearSoftmax: Op = {
   domain: "com.microsoft",
   name: "QLinearSoftmax",

@@ -1,6 +1,6 @@
 /**
- * Normalization of input + skip + bias over the last axis: by mean and variance, or (Simplified) by the square mean. The optional
- * fourth output is that sum.
+ * Normalization of input + skip + bias over the last axis: by mean and variance, or (Simplified) by the square mean.
+ * The optional fourth output is that sum.
  */
 import { floatAttribute } from "#model/attributes";
 import { rootMeanSquare, scaleAndShift, standardize } from "#model/ops/LayerNormalization";

@@ -14,7 +14,9 @@ export function dequantized(context: ForwardContext, index: number): Float64Arra
   return mapNumbers(toNumbers(operand(context, index)), (code) => (code - z) * scale);
 }
 
-/** Numbers as codes of `type`, by the scale at `index` and the optional zero point behind it. The quotient is a float32. */
+/**
+ * Numbers as codes of `type`, by the scale at `index` and the optional zero point behind it. The quotient is a float32.
+ */
 export function requantized(
   context: ForwardContext,
   index: number,
