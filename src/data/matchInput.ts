@@ -1,5 +1,5 @@
 /** Whether data fits an input of a model, and what must be done to it. */
-import { type Diagnostic, LowbitError } from "#base/errors";
+import { type Diagnostic, LowbitError, type Place } from "#base/errors";
 import type { Rows } from "#data/rows";
 import type { ModelInput } from "#data/types";
 import type { Dim } from "#model/model";
@@ -16,14 +16,18 @@ export interface Fit {
  * ([49, 10] → [1, 1, 49, 10]), whole numbers are fed to float inputs as they are, whole numbers change width where each fits.
  * Everything else throws `data/shape` with both shapes.
  */
-export function matchInput(rows: Pick<Rows, "name" | "type" | "dims">, input: ModelInput): Fit {
+export function matchInput(
+  rows: Pick<Rows, "name" | "type" | "dims">,
+  input: ModelInput,
+  at: Place = { file: rows.name },
+): Fit {
   const dims = matchDims(rows.dims, input);
   if (dims === undefined) {
     throw new LowbitError(
       "data/shape",
       `a sample of ${rows.name} is ${rows.type} ${show(rows.dims)}; ${describe(input)}`,
       {
-        at: { file: rows.name, tensor: input.name },
+        at: { ...at, tensor: input.name },
         hint: hintFor(rows.dims, input),
       },
     );
@@ -31,7 +35,7 @@ export function matchInput(rows: Pick<Rows, "name" | "type" | "dims">, input: Mo
   const cast = castFor(rows.type, input.type);
   if (cast === undefined) {
     throw new LowbitError("data/shape", `${rows.name} holds ${rows.type}; ${describe(input)}`, {
-      at: { file: rows.name, tensor: input.name },
+      at: { ...at, tensor: input.name },
       hint: `save the data as ${input.type}`,
     });
   }
@@ -44,7 +48,7 @@ export function matchInput(rows: Pick<Rows, "name" | "type" | "dims">, input: Mo
       hint: rows.type === "uint8" ? "if these are pixels, say how they become numbers: --preprocess unit" : undefined,
     });
   }
-  const apply = (row: Tensor): Tensor => ({ type: input.type, dims, data: cast(row, rows.name) });
+  const apply = (row: Tensor): Tensor => ({ type: input.type, dims, data: cast(row, rows.name, at) });
   return { apply, diagnostics };
 }
 
@@ -89,7 +93,7 @@ function hintFor(sample: readonly number[], input: ModelInput): string {
   return "the first axis of the file counts the samples; the others must be the model's";
 }
 
-type Cast = (row: Tensor, name: string) => Tensor["data"];
+type Cast = (row: Tensor, name: string, at: Place) => Tensor["data"];
 
 const isFloat = (type: ElementType): boolean => ["float32", "float64", "float16", "bfloat16"].includes(type);
 const isWhole = (type: ElementType): boolean => type === "bool" || /^u?int\d+$/.test(type);
@@ -98,19 +102,19 @@ const isWhole = (type: ElementType): boolean => type === "bool" || /^u?int\d+$/.
 function castFor(from: ElementType, to: ElementType): Cast | undefined {
   if (from === to) return (row) => row.data;
   if (isFloat(to) && (isFloat(from) || isWhole(from))) return (row) => fromNumbers(to, row.dims, toNumbers(row)).data;
-  if (isWhole(from) && isWhole(to) && to !== "bool") return (row, name) => changeWidth(row, to, name);
+  if (isWhole(from) && isWhole(to) && to !== "bool") return (row, name, at) => changeWidth(row, to, name, at);
   return undefined;
 }
 
 /** Whole numbers in another width; one that does not fit is an error, never a wrapped value. */
-function changeWidth(row: Tensor, to: ElementType, name: string): TypedArray {
+function changeWidth(row: Tensor, to: ElementType, name: string, at: Place): TypedArray {
   const out = allocate(to, row.data.length) as TypedArray;
   const wide = out instanceof BigInt64Array || out instanceof BigUint64Array;
   for (let i = 0; i < out.length; i++) {
     const value = row.data[i] as number | bigint;
     out[i] = wide ? BigInt(value) : Number(value);
     if (BigInt(out[i]) !== BigInt(value))
-      throw new LowbitError("data/malformed", `${name}: ${value} does not fit ${to}`, { at: { file: name } });
+      throw new LowbitError("data/malformed", `${name}: ${value} does not fit ${to}`, { at });
   }
   return out;
 }

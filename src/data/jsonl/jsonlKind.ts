@@ -77,7 +77,7 @@ function toSample(row: unknown, at: Place, id: string, labelled: boolean, inputs
         },
       );
     const numbers = nestedTensor(value, !input.type.startsWith("float") && input.type !== "bfloat16", at);
-    return [input.name, matchInput({ name: where, type: numbers.type, dims: numbers.dims }, input).apply(numbers)];
+    return [input.name, matchInput({ name: where, type: numbers.type, dims: numbers.dims }, input, at).apply(numbers)];
   });
   const sample = { inputs: Object.fromEntries(feeds), id };
   if (!labelled) return sample;
