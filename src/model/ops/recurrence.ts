@@ -28,7 +28,7 @@ export interface Cell {
 }
 
 /** The parameters of one direction. */
-export interface Parameters {
+interface Parameters {
   readonly node: Node;
   readonly hidden: number;
   /** [gates · hidden, hidden] */
@@ -44,7 +44,7 @@ export interface Parameters {
 /**
  * Replaces the states h and c by the next ones, given W·x + its bias. `seen` is h as the recurrent product reads it.
  */
-export type Step = (input: Float64Array, h: Float64Array, c: Float64Array, seen: Numbers) => void;
+type Step = (input: Float64Array, h: Float64Array, c: Float64Array, seen: Numbers) => void;
 
 /** The operands, as numbers in the layout of the specification. */
 export interface Operands {
