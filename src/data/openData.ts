@@ -41,7 +41,7 @@ export async function openDataIn(folder: Folder, path: string | undefined, optio
       : await findKind(plain, path.replace(/\.gz$/, ""), options.kind);
   const dataset = await found.kind.open(found.paths, plain, read);
   if (found.left > 0) {
-    const message = `of ${folder.name}, ${found.paths.join(", ")} was taken; ${found.left} files of training data were left out`;
+    const message = `of ${folder.name}, ${found.paths.join(", ")} was taken; ${found.left} other files of that kind were left out`;
     return sampled(
       { ...dataset, diagnostics: [{ code: "data/split", level: "info", message }, ...dataset.diagnostics] },
       options,
@@ -81,7 +81,7 @@ function isPreprocess(wanted: Preprocess | Readonly<Record<string, unknown>>): w
 interface Found {
   readonly kind: DataKind;
   readonly paths: readonly string[];
-  /** Files of the same kind that were not taken, because they are for training. */
+  /** Files of the same kind that were not taken, because their names say training or calibration. */
   readonly left: number;
 }
 
