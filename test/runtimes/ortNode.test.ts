@@ -243,7 +243,7 @@ describe.skipIf(!onLinux)("seen from outside", () => {
     expect((await threads({ threads: 3 })) - (await threads())).toBe(2);
   });
 
-  test("it can read nothing of ours in its directory, and nobody else can look into it", async () => {
+  test("its temporary directory is its scratch directory", async () => {
     const session = await open(relu);
     const pid = await pidOf(session);
     const [scratch] = scratchOf();
@@ -276,12 +276,15 @@ describe.skipIf(!onLinux)("seen from outside", () => {
     },
   );
 
-  test("Ctrl-C, which reaches the whole process group, does not end a run", async () => {
-    const session = await open(relu);
-    process.kill(await pidOf(session), "SIGINT");
-    expect((await session.run({ x })).y.data[1]).toBe(2);
-    await session.close();
-  });
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"])(
+    "%s, which reaches the whole process group, does not end a run",
+    async (signal) => {
+      const session = await open(relu);
+      process.kill(await pidOf(session), signal);
+      expect((await session.run({ x })).y.data[1]).toBe(2);
+      await session.close();
+    },
+  );
 
   test("an idle process that dies is not handed out", async () => {
     const session = await open(relu);

@@ -18,8 +18,8 @@ const { serve, forgetFloat16Array } = await import(new URL("../ort/worker.js", i
 const scratch = process.argv[2];
 if (scratch === undefined) throw new Error("this program is started by lowbit, with a directory that it may remove");
 
-// A terminal sends Ctrl-C to the whole group; what to do about it is the parent's decision.
-process.on("SIGINT", () => {});
+// Terminals and service managers signal the whole group; what to do about it is the parent's decision.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
 
 // On Linux, when memory runs out after all, the kernel should take this process and not a neighbour.
 try {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { weight } from "#model/weights";
 import { float32, tensor } from "#model/tensor";
 import { defaultMemoryBytes, ortOptions } from "#runtimes/ort/ortOptions";
-import { runnable } from "../../../test/runtimes/runnable";
+import { runnable } from "./runnable";
 
 test("one thread that does not spin, unless more are asked for (P7)", () => {
   const options = ortOptions({}, "cpu");
