@@ -71,7 +71,7 @@ class Folding {
         draft.remove(node);
         for (const ref of results) draft.setInitializer(ref);
       } else if (subgraphs(node).length > 0) {
-        const visible = new Map([...outer, ...draft.initializers()]);
+        const visible = new Map([...outer, ...[...draft.initializers()].filter(([name]) => !draft.isInput(name))]);
         draft.update(node, { attributes: await this.#attributes(node, visible, draft.names) });
       }
     }

@@ -67,7 +67,7 @@ function declaredType(info: ValueInfo, symbols: ReadonlyMap<string, number>): Kn
 }
 
 function declaredTypes(graph: Graph, symbols: ReadonlyMap<string, number>): Map<string, Known> {
-  const infos = [...graph.values.values(), ...graph.outputs];
+  const infos = [...graph.values.values(), ...graph.outputs].filter(({ type }) => type !== undefined);
   const own = infos.map((info): [string, Known] => [info.name, declaredType(info, symbols)]);
   const inner = graph.nodes.flatMap(subgraphs).flatMap((subgraph) => [...declaredTypes(subgraph, symbols)]);
   return new Map([...inner, ...own]);

@@ -155,6 +155,18 @@ describe.skipIf(zooFiles.length === 0)("the zoo (skipped where ../shared is abse
     for (const { name } of model.graph.outputs) expect(error(a[name], b[name])).toBeLessThan(floatTolerance);
   });
 
+  test.each([
+    ["cifar10/cifar10_resnet20.onnx", 75, /^(Conv|BatchNormalization|Relu|Add|Slice|Pad|AveragePool|Flatten|Gemm)$/],
+    ["cifar10/cifar10_resnet56.onnx", 201, /^(Conv|BatchNormalization|Relu|Add|Slice|Pad|AveragePool|Flatten|Gemm)$/],
+    ["zoo/ppocr_mobile_v1.1_det_paddle.onnx", 224, /^(?!Constant|Identity|Reshape)/],
+    ["zoo/ultraface_rfb320_op9.onnx", 163, /^(?!Constant|Shape|Gather|Unsqueeze)/],
+    ["zoo/tfbert_qa_keras2onnx.onnx", 3349, /^(?!Range)/],
+  ])("of %s remain at most %d nodes, those that compute", async (file, most, computing) => {
+    const { nodes } = (await foldConstants(await readZooModel(file))).graph;
+    expect(nodes.length).toBeLessThanOrEqual(most);
+    expect(nodes.map(({ op }) => op).filter((op) => !computing.test(op))).toEqual([]);
+  });
+
   test.for(runnable)("the reference runtime agrees with ONNX Runtime on %s", async (file, { skip }) => {
     const model = await readZooModel(file);
     requireOperators(model);
