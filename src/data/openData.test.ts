@@ -139,7 +139,8 @@ describe("MNIST idx", () => {
 
   test("of other numbers are arrays", async () => {
     const data = await open({ "a.idx2": idx(0x0b, [2, 2], [0, 1, 0, 2, 255, 255, 0, 0]) }, "a.idx2");
-    expect(await first(data, 1)).toEqual([-1, 0]);
+    expect([await first(data, 1), data.preprocess]).toEqual([[-1, 0], undefined]);
+    expect(data.diagnostics.map(({ code }) => code)).toEqual(["data/cast"]);
   });
 
   test.each<[string, Files, string]>([

@@ -43,7 +43,6 @@ export function arrayDataset(source: ArraySource, options: ReadOptions): Dataset
 
   const diagnostics: Diagnostic[] = [];
   const preprocess = options.preprocess ?? (source.pixels && preset(source.pixels));
-  if (source.pixels !== undefined && options.preprocess === undefined) diagnostics.push(assumed(name, source.pixels));
   let used: Preprocess | undefined;
   const makers = columns.map(({ input, rows }) => {
     if (preprocess !== undefined && holdsImages(rows)) {
@@ -56,6 +55,7 @@ export function arrayDataset(source: ArraySource, options: ReadOptions): Dataset
     diagnostics.push(...fit.diagnostics);
     return async (index: number) => fit.apply(await rows.read(index));
   });
+  if (used !== undefined && options.preprocess === undefined) diagnostics.unshift(assumed(name, used.name));
   if (options.preprocess !== undefined && used === undefined)
     throw new LowbitError(
       "usage/argument",

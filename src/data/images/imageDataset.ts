@@ -8,6 +8,7 @@ import { readAll } from "#data/readAll";
 import type { Dataset, ReadOptions } from "#data/types";
 
 export interface ImageFile {
+  /** Relative to the folder. */
   readonly name: string;
   readonly label?: number;
   readonly open: () => Promise<ByteSource>;
@@ -25,7 +26,8 @@ export function imageDataset(name: string, files: readonly ImageFile[], options:
       hint: "give a folder of .jpg or .png files",
     });
   const preprocess = options.preprocess ?? preset(usual);
-  const fit = fitImages(preprocess, onlyInput(options.inputs, name));
+  const input = onlyInput(options.inputs, name);
+  const fit = fitImages(preprocess, input);
   return {
     name,
     kind: "images",
@@ -34,13 +36,14 @@ export function imageDataset(name: string, files: readonly ImageFile[], options:
     preprocess,
     diagnostics: options.preprocess === undefined ? [assumed(name, usual), ...fit.diagnostics] : fit.diagnostics,
     async sample(index) {
-      const { name: file, label, open } = files[index];
+      const { name: id, label, open } = files[index];
+      const source = await open();
+      const file = source.name;
       try {
-        const bytes = await readAll(await open(), limits, "imageBytes");
+        const bytes = await readAll(source, limits, "imageBytes");
         checkImage(bytes, file, limits);
-        const image = await decodeImage(bytes, file, limits);
-        const feed = fit.apply(image, file, false);
-        return { inputs: { [options.inputs[0].name]: feed }, id: file, ...(label !== undefined && { label }) };
+        const feed = fit.apply(await decodeImage(bytes, file, limits), file, false);
+        return { inputs: { [input.name]: feed }, id, ...(label !== undefined && { label }) };
       } catch (error) {
         throw withPlace(error, { file });
       }

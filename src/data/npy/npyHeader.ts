@@ -38,6 +38,7 @@ export const npyTypes: Readonly<Record<string, ElementType>> = {
   c16: "complex128",
 };
 
+/** Whether these are the first bytes of an npy file. */
 export function isNpy(head: Uint8Array): boolean {
   return head.length > npyMagic.length && npyMagic.every((byte, i) => head[i] === byte);
 }

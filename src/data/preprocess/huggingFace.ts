@@ -5,8 +5,7 @@
  */
 import { LowbitError, type Place } from "#base/errors";
 import { isObject } from "#data/json";
-import type { Geometry, Preprocess, Resize, Size } from "#data/preprocess/preprocess";
-import { checkPreprocess } from "#data/preprocess/readPreprocess";
+import { checkPreprocess, type Geometry, type Preprocess, type Resize, type Size } from "#data/preprocess/preprocess";
 import type { Filter } from "#data/preprocess/resize";
 
 type Config = Readonly<Record<string, unknown>>;
@@ -32,6 +31,7 @@ const unknownSteps: readonly string[] = [
 /** Processors whose plain number `size` means the short side; in all others it means a square. */
 const shortSided = /CLIP|ConvNe|PoolFormer|Levit|MobileViT|MobileNet|^"Bit|VideoMAE|Vivit|Vilt|BridgeTower|Llava/i;
 
+/** Whether a JSON value is such a config, by the keys that only they have. */
 export function isHuggingFace(value: unknown): value is Config {
   return (
     isObject(value) &&

@@ -3,7 +3,7 @@
  * channel, then the axes in the model's order. Getting this wrong costs more accuracy than any quantization, so it is one
  * plain record that reports can show.
  */
-import { LowbitError } from "#base/errors";
+import { LowbitError, type Place } from "#base/errors";
 import type { Filter } from "#data/preprocess/resize";
 
 export interface Preprocess {
@@ -86,4 +86,13 @@ export function preset(name: string): Preprocess {
   throw new LowbitError("usage/argument", `there is no preprocessing called ${name}`, {
     hint: `take one of ${Object.keys(presets).join(", ")}, or a JSON file: preprocessor_config.json or {"resize": 256, "crop": 224, …}`,
   });
+}
+
+/** Throws `usage/argument` for a std of 0 and for numbers of channels that contradict each other. */
+export function checkPreprocess(preprocess: Preprocess, at: Place): Preprocess {
+  const { mean, std } = preprocess;
+  if (std.includes(0)) throw new LowbitError("usage/argument", `${preprocess.name}: std is 0 for a channel`, { at });
+  if (mean.length !== std.length && mean.length !== 1 && std.length !== 1)
+    throw new LowbitError("usage/argument", `${preprocess.name}: ${mean.length} means and ${std.length} stds`, { at });
+  return preprocess;
 }

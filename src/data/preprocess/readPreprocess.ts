@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { LowbitError, type Place } from "#base/errors";
 import { isHuggingFace, readHuggingFace } from "#data/preprocess/huggingFace";
-import type { Geometry, Preprocess, Resize, Size } from "#data/preprocess/preprocess";
+import { checkPreprocess, type Geometry, type Preprocess, type Resize, type Size } from "#data/preprocess/preprocess";
 import { filters } from "#data/preprocess/resize";
 
 const side = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_536));
@@ -74,13 +74,4 @@ function geometryOf(resize: Sides, crop: Sides): Omit<Geometry, "filter"> {
 
 function sizeOf(sides: number | readonly [number, number]): Size {
   return typeof sides === "number" ? { height: sides, width: sides } : { height: sides[0], width: sides[1] };
-}
-
-/** Throws `usage/argument` for a std of 0 and for numbers of channels that contradict each other. */
-export function checkPreprocess(preprocess: Preprocess, at: Place): Preprocess {
-  const { mean, std } = preprocess;
-  if (std.includes(0)) throw new LowbitError("usage/argument", `${preprocess.name}: std is 0 for a channel`, { at });
-  if (mean.length !== std.length && mean.length !== 1 && std.length !== 1)
-    throw new LowbitError("usage/argument", `${preprocess.name}: ${mean.length} means and ${std.length} stds`, { at });
-  return preprocess;
 }
