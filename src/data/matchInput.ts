@@ -53,7 +53,7 @@ export function matchInput(
 }
 
 /** The dims to feed, or undefined where the sample cannot be meant for this input. */
-export function matchDims(sample: readonly number[], input: ModelInput): readonly number[] | undefined {
+function matchDims(sample: readonly number[], input: ModelInput): readonly number[] | undefined {
   const wanted = input.dims;
   if (wanted === undefined) return [1, ...sample];
   const fits = (dims: readonly number[]): boolean =>

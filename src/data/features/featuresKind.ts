@@ -39,8 +39,6 @@ const schema = v.strictObject({
   labels: v.optional(v.union([v.string(), v.array(v.number())])),
 });
 
-export type FeatureDescription = v.InferOutput<typeof schema>;
-
 export const featuresKind: DataKind = {
   about: 'raw numbers, described by a .json {"data", "element", "shape", "scale", "zeroPoint", "labels"}',
   many: false,

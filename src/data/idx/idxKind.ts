@@ -21,7 +21,7 @@ const types: Readonly<Record<number, ElementType>> = {
 };
 
 /** An idx file as rows along its first axis. Throws `data/malformed`, `data/unsupported`. */
-export async function readIdx(source: ByteSource): Promise<Rows> {
+async function readIdx(source: ByteSource): Promise<Rows> {
   const at = { file: source.name };
   const head = await source.read(0, Math.min(source.size, 4 + 4 * 255));
   const view = new DataView(head.buffer, head.byteOffset, head.length);

@@ -9,7 +9,7 @@ import { decodeText, isObject, parseJson } from "#data/json";
 import { checkLabel } from "#data/labels";
 import { readAll } from "#data/readAll";
 
-export interface LabelledImage {
+interface LabelledImage {
   readonly path: string;
   readonly label?: number;
 }

@@ -6,7 +6,7 @@ import { parseJson } from "#data/json";
 import { readAll } from "#data/readAll";
 
 /** What we use of @huggingface/tokenizers, which is optional. */
-export interface TokenizerModule {
+interface TokenizerModule {
   readonly Tokenizer: new (
     tokenizer: object,
     config: object,
