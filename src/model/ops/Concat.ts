@@ -2,7 +2,7 @@ import type { Dim } from "#model/model";
 import { axisAttribute } from "#model/ops/axes";
 import { addDims, isStatic, mergeDims } from "#model/ops/dims";
 import { contentOf, outputDims, unknownDims, withContent } from "#model/ops/known";
-import { operand } from "#model/ops/operand";
+import { operand, requireOneType } from "#model/ops/operand";
 import { allocateChecked } from "#model/ops/strides";
 import { type Known, type Op, unknown } from "#model/ops/types";
 import { sizeOf } from "#model/tensor";
@@ -28,6 +28,7 @@ export const Concat: Op = {
   forward: (context) => {
     const [dims] = outputDims(Concat.infer, context);
     const inputs = context.inputs.map((_, i) => operand(context, i));
+    requireOneType(context.node, ...inputs);
     const [{ type }] = inputs;
     const out = allocateChecked(type, dims);
     const blocks = sizeOf(dims.slice(0, axisAttribute(context.node, 1, dims.length)));

@@ -1,7 +1,7 @@
 import { broadcastDims, broadcastShapes } from "#model/ops/broadcast";
 import { isStatic } from "#model/ops/dims";
 import { contentLimit, contentOf, inputOf, withContent } from "#model/ops/known";
-import { operand } from "#model/ops/operand";
+import { operand, requireOneType } from "#model/ops/operand";
 import { allocateChecked, broadcastOffsets } from "#model/ops/strides";
 import type { Known, Op } from "#model/ops/types";
 import type { Dim } from "#model/model";
@@ -18,6 +18,7 @@ export const Where: Op = {
   },
   forward: (context) => {
     const [condition, x, y] = [operand(context, 0), operand(context, 1), operand(context, 2)];
+    requireOneType(context.node, x, y);
     const dims = broadcastShapes(condition.dims, x.dims, y.dims);
     const [ic, ix, iy] = [condition, x, y].map((input) => broadcastOffsets(input.dims, dims));
     const out = allocateChecked(x.type, dims);

@@ -33,7 +33,7 @@ function compare(
     forward: (context) => {
       const [a, b] = [operand(context, 0), operand(context, 1)];
       const aligned = withDims(b, legacyDims(context.node, context.opset, a.dims, b.dims));
-      return [compareElements<Ordered>(a, aligned, holds)];
+      return [compareElements<Ordered>(context.node, a, aligned, holds)];
     },
   };
 }

@@ -9,7 +9,7 @@ import { broadcastShapes } from "#model/ops/broadcast";
 import { isStatic } from "#model/ops/dims";
 import { contentLimit, contentOf, isInteger } from "#model/ops/known";
 import { mapNumbers } from "#model/ops/mapNumbers";
-import { placeOf } from "#model/ops/operand";
+import { placeOf, requireOneType } from "#model/ops/operand";
 import { allocateChecked, broadcastOffsets } from "#model/ops/strides";
 import type { Known } from "#model/ops/types";
 import { sizeOf, type ElementType, fromNumbers, type Tensor, toNumbers } from "#model/tensor";
@@ -33,6 +33,7 @@ export function mapElements(node: Node, x: Tensor, formula: Formula<"one">): Ten
 
 /** y[i] = f(a[i], b[i]) after broadcasting, of `a`'s type. */
 export function zipElements(node: Node, a: Tensor, b: Tensor, formula: Formula<"two">): Tensor {
+  requireOneType(node, a, b);
   const { type } = a;
   const dims = broadcastShapes(a.dims, b.dims);
   const [ia, ib] = [broadcastOffsets(a.dims, dims), broadcastOffsets(b.dims, dims)];
@@ -51,10 +52,10 @@ export function zipElements(node: Node, a: Tensor, b: Tensor, formula: Formula<"
 }
 
 /** y[i] = whether f(a[i], b[i]) holds, after broadcasting. Elements are compared exactly: 64-bit integers as bigint, strings as they are. */
-export function compareElements<T>(a: Tensor, b: Tensor, holds: (a: T, b: T) => boolean): Tensor {
+export function compareElements<T>(node: Node, a: Tensor, b: Tensor, holds: (a: T, b: T) => boolean): Tensor {
+  requireOneType(node, a, b);
   const dims = broadcastShapes(a.dims, b.dims);
   const [ia, ib] = [broadcastOffsets(a.dims, dims), broadcastOffsets(b.dims, dims)];
-  // the caller knows which elements its inputs have: both have the same type
   const [x, y] = [elementsOf(a) as ArrayLike<T>, elementsOf(b) as ArrayLike<T>];
   const out = allocateChecked("bool", dims) as Uint8Array;
   for (let i = 0; i < out.length; i++) out[i] = holds(x[ia?.[i] ?? i], y[ib?.[i] ?? i]) ? 1 : 0;

@@ -12,6 +12,15 @@ export function operand(context: ForwardContext, index: number): Tensor {
   throw new LowbitError("model/missing-tensor", `${node.op} lacks its input ${index}`, { at: placeOf(node) });
 }
 
+/** Throws model/type unless all inputs at hand have the type of the first, as the operator's type constraint says. */
+export function requireOneType(node: Node, ...inputs: readonly Tensor[]): void {
+  const other = inputs.find(({ type }) => type !== inputs[0].type);
+  if (other === undefined) return;
+  throw new LowbitError("model/type", `${node.op} takes inputs of one type, not ${inputs[0].type} and ${other.type}`, {
+    at: placeOf(node),
+  });
+}
+
 /** Where an error of this node is. */
 export function placeOf(node: Node): { node: string; op: string } {
   return { node: node.name || node.outputs[0] || "", op: node.op };

@@ -7,7 +7,7 @@ import { type Formula, undefinedFor } from "#model/ops/elementwise";
 import { elementOffsets } from "#model/ops/GatherElements";
 import { tupleOffsets } from "#model/ops/GatherND";
 import { inputOf, isInteger } from "#model/ops/known";
-import { countOf, operand, placeOf } from "#model/ops/operand";
+import { countOf, operand, placeOf, requireOneType } from "#model/ops/operand";
 import { offsetsOf, ramp } from "#model/ops/strides";
 import type { ForwardContext, Op } from "#model/ops/types";
 import { fromNumbers, sizeOf, type Tensor, toNumbers } from "#model/tensor";
@@ -21,6 +21,7 @@ const reductions: Readonly<Record<string, Formula<"two">>> = {
 
 /** `x` with update i combined into the element at offset i. The attribute `reduction` says how; by default it replaces. */
 function scatter(node: Node, x: Tensor, updates: Tensor, offsets: ArrayLike<number>): Tensor {
+  requireOneType(node, x, updates);
   const { dims, type } = x;
   if (offsets.length !== updates.data.length)
     throw new LowbitError("model/shape", `${node.op}: ${offsets.length} places for ${updates.data.length} updates`, {

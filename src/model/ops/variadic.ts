@@ -3,7 +3,7 @@ import { LowbitError } from "#base/errors";
 import { broadcastDims, broadcastShapes } from "#model/ops/broadcast";
 import { elementsOf, type Formula, numbersIn, undefinedFor } from "#model/ops/elementwise";
 import { isInteger } from "#model/ops/known";
-import { countOf, placeOf } from "#model/ops/operand";
+import { countOf, placeOf, requireOneType } from "#model/ops/operand";
 import { allocateChecked, broadcastOffsets } from "#model/ops/strides";
 import type { ForwardContext, Op } from "#model/ops/types";
 import { fromNumbers, type Tensor } from "#model/tensor";
@@ -37,6 +37,7 @@ function fold(
   const inputs = context.inputs.filter((input) => input !== undefined);
   if (inputs.length === 0)
     throw new LowbitError("model/missing-tensor", `${node.op} has no inputs`, { at: placeOf(node) });
+  requireOneType(node, ...inputs);
   const [{ type }] = inputs;
   const dims = broadcastShapes(...inputs.map((input) => input.dims));
   const out = allocateChecked(type, dims);
