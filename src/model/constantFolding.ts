@@ -1,7 +1,7 @@
 /**
- * Computes beforehand what does not depend on the inputs, and removes what computes nothing: constant subgraphs, Shape of shapes that
- * are known, Identity, Dropout of inference, nodes and weights that nothing reads. The model computes the same and its file does
- * not grow: a result bigger than the weights it replaces stays a computation.
+ * Computes beforehand what does not depend on the inputs, and removes what computes nothing: constant subgraphs, Shape
+ * of shapes that are known, Identity, Dropout of inference, nodes and weights that nothing reads. The model computes
+ * the same and its file does not grow: a result bigger than the weights it replaces stays a computation.
  */
 import { LowbitError } from "#base/errors";
 import { subgraphs, tensorAttribute } from "#model/attributes";
@@ -26,8 +26,9 @@ export interface FoldOptions {
 }
 
 /**
- * The model with its constants folded. Quantization is left as it is (a folded DequantizeLinear would be a float weight again), and so
- * are functions and random operators. Graph inputs and outputs keep their names; untouched weights are shared.
+ * The model with its constants folded. Quantization is left as it is (a folded DequantizeLinear would be a float weight
+ * again), and so are functions and random operators. Graph inputs and outputs keep their names; untouched weights are
+ * shared.
  */
 export async function foldConstants(model: Model, options: FoldOptions = {}): Promise<Model> {
   const loaded = await loadConstants(model);

@@ -1,13 +1,13 @@
 /**
- * Changing a graph: take a draft, edit it, finish it into a new graph. The graph it was taken from stays as it is, and every
- * node and weight that the edit did not touch is shared.
+ * Changing a graph: take a draft, edit it, finish it into a new graph. The graph it was taken from stays as it is, and
+ * every node and weight that the edit did not touch is shared.
  *
  *   const draft = new GraphDraft(model.graph);
  *   for (const node of draft.nodes()) if (node.op === "Identity") draft.bypass(node);
  *   return { ...model, graph: draft.finish() };
  *
- * Nodes are values here as everywhere: an edit replaces them. Every method also takes a node from before an edit and finds what
- * became of it.
+ * Nodes are values here as everywhere: an edit replaces them. Every method also takes a node from before an edit and
+ * finds what became of it.
  */
 import { LowbitError } from "#base/errors";
 import { subgraphs } from "#model/attributes";
@@ -90,7 +90,10 @@ export class GraphDraft {
     return this.isOutput(value) || (this.#consumers.get(value)?.size ?? 0) > 0;
   }
 
-  /** A name that nothing in the graph or its subgraphs has, and that will not be given again. → "conv_1" if "conv" is taken */
+  /**
+   * A name that nothing in the graph or its subgraphs has, and that will not be given again. → "conv_1" if "conv" is
+   * taken
+   */
   freshName(base: string): string {
     let name = base;
     for (let i = 1; this.#names.has(name) || name === ""; i++) name = `${base}_${i}`;
@@ -156,8 +159,8 @@ export class GraphDraft {
   }
 
   /**
-   * Makes readers of `from` read `to` instead, also inside subgraphs. Outputs of the graph keep their names and are not uses:
-   * see `rename` and `bypass`.
+   * Makes readers of `from` read `to` instead, also inside subgraphs. Outputs of the graph keep their names and are not
+   * uses: see `rename` and `bypass`.
    */
   replaceUses(from: string, to: string, filter: UseFilter = () => true): void {
     for (const node of this.consumers(from)) {
@@ -168,8 +171,8 @@ export class GraphDraft {
   }
 
   /**
-   * Gives a value another name, wherever it is made and read; an output of the graph too. Throws model/duplicate where the name
-   * is taken. Inputs of the graph cannot be renamed.
+   * Gives a value another name, wherever it is made and read; an output of the graph too. Throws model/duplicate where
+   * the name is taken. Inputs of the graph cannot be renamed.
    */
   rename(from: string, to: string): void {
     if (this.#producers.has(to) || this.#initializers.has(to) || this.isInput(to))
@@ -195,13 +198,14 @@ export class GraphDraft {
   }
 
   /**
-   * Puts nodes between a value and its readers: `build(source, result)` returns nodes that compute `result` from `source`, and
-   * the chosen readers read the result. Returns the result's name.
+   * Puts nodes between a value and its readers: `build(source, result)` returns nodes that compute `result` from
+   * `source`, and the chosen readers read the result. Returns the result's name.
    *
    *   draft.insertAfter("conv1", (x, y) => [
    *     createNode("QuantizeLinear", [x, scale, zero], [q]), createNode("DequantizeLinear", [q, scale, zero], [y])]);
    *
-   * An output of the graph keeps its name: with `outputs` the inserted nodes compute it, without (the default) it stays as it was.
+   * An output of the graph keeps its name: with `outputs` the inserted nodes compute it, without (the default) it stays
+   * as it was.
    */
   insertAfter(
     value: string,
@@ -225,8 +229,9 @@ export class GraphDraft {
   }
 
   /**
-   * Removes a node that hands its first input through (Identity, Dropout): its readers read that input. Returns false, and leaves
-   * the node, where the graph's own interface needs it: an input or an output of the graph that is an output again.
+   * Removes a node that hands its first input through (Identity, Dropout): its readers read that input. Returns false,
+   * and leaves the node, where the graph's own interface needs it: an input or an output of the graph that is an output
+   * again.
    */
   bypass(node: Node): boolean {
     const current = this.current(node);
@@ -264,8 +269,8 @@ export class GraphDraft {
   }
 
   /**
-   * The graph of now: nodes sorted (see `sortNodes`), initializers that nothing reads dropped, and what the file said of values
-   * that no longer exist forgotten. Throws model/cycle.
+   * The graph of now: nodes sorted (see `sortNodes`), initializers that nothing reads dropped, and what the file said
+   * of values that no longer exist forgotten. Throws model/cycle.
    */
   finish(): Graph {
     const initializers = new Map([...this.#initializers].filter(([name]) => this.isUsed(name) || this.isInput(name)));

@@ -11,8 +11,8 @@ export function functionOf(model: Model, node: Node): FunctionDef | undefined {
 }
 
 /**
- * The body of a function as the graph that one call runs: attribute references take the call's values or the defaults, and
- * inputs that the call omits are omitted inside.
+ * The body of a function as the graph that one call runs: attribute references take the call's values or the defaults,
+ * and inputs that the call omits are omitted inside.
  */
 export function functionBody(fn: FunctionDef, call: Node): Graph {
   const given = (name: string): Attribute | undefined => call.attributes.get(name) ?? fn.defaults.get(name);

@@ -1,6 +1,6 @@
 /**
- * Runs a graph by the operators' own definitions: slow, readable, and the same everywhere. It is what other runtimes are compared
- * with, what constants are folded with, and what runs where nothing else does.
+ * Runs a graph by the operators' own definitions: slow, readable, and the same everywhere. It is what other runtimes
+ * are compared with, what constants are folded with, and what runs where nothing else does.
  */
 import { LowbitError, withPlace } from "#base/errors";
 import { functionBody, functionOf, reachableNodes, refuseRecursion } from "#model/functions";
@@ -15,16 +15,17 @@ import { loadedWeight } from "#model/weights";
 
 export interface Interpreter {
   /**
-   * Computes values of the main graph: its outputs, or those named by `fetches`, which may be any. Only what they need is run, and a
-   * value is let go after its last use.
+   * Computes values of the main graph: its outputs, or those named by `fetches`, which may be any. Only what they need
+   * is run, and a value is let go after its last use.
    *
-   * Throws model/missing-tensor for an input or a fetch that is not there, model/shape and model/type for tensors that an operator
-   * cannot take, limit/memory for one that would be too big, and runtime/run for what else goes wrong in a node.
+   * Throws model/missing-tensor for an input or a fetch that is not there, model/shape and model/type for tensors that
+   * an operator cannot take, limit/memory for one that would be too big, and runtime/run for what else goes wrong in a
+   * node.
    */
   run(feeds: Tensors, options?: RunOptions): Record<string, Tensor>;
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly fetches?: readonly string[];
   /** Called before each node, down to subgraphs and functions; what it throws stops the run. */
   readonly beforeNode?: (node: Node) => void;

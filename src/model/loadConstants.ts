@@ -3,8 +3,9 @@ import type { Attribute, FunctionDef, Graph, Model, Node, TensorRef } from "#mod
 import { readWeight, weight, weightBytes } from "#model/weights";
 
 /**
- * The same model with its small tensors in memory: initializers and tensors in attributes of up to `maxBytes` (default 8 KB, a shape
- * of 1,024 axes), everywhere down to subgraphs and functions. What runs or infers a graph does so without waiting.
+ * The same model with its small tensors in memory: initializers and tensors in attributes of up to `maxBytes` (default
+ * 8 KB, a shape of 1,024 axes), everywhere down to subgraphs and functions. What runs or infers a graph does so without
+ * waiting.
  */
 export async function loadConstants(model: Model, options: { readonly maxBytes?: number } = {}): Promise<Model> {
   const { maxBytes = 8192 } = options;

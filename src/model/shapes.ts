@@ -1,9 +1,10 @@
 /**
- * What every value of a graph will be before anything runs: element type and shape, and the content of small integer tensors, through
- * which shapes are computed. Each operator says what it knows (`Op.infer`); here they are asked in order, and small constants
- * are computed by running them.
+ * What every value of a graph will be before anything runs: element type and shape, and the content of small integer
+ * tensors, through which shapes are computed. Each operator says what it knows (`Op.infer`); here they are asked in
+ * order, and small constants are computed by running them.
  *
- * Nothing here gives up: an operator that is not known, or a node that makes no sense, leaves its outputs unknown and the rest goes on.
+ * Nothing here gives up: an operator that is not known, or a node that makes no sense, leaves its outputs unknown and
+ * the rest goes on.
  */
 import { LowbitError } from "#base/errors";
 import { subgraphs } from "#model/attributes";
@@ -21,17 +22,22 @@ import { loadedWeight } from "#model/weights";
 export type ShapeMap = ReadonlyMap<string, Known>;
 
 export interface InferOptions {
-  /** Shapes of inputs, by name: symbols that the file declares there get these values everywhere. → { input: [1, 3, 224, 224] } */
+  /**
+   * Shapes of inputs, by name: symbols that the file declares there get these values everywhere. → { input: [1, 3, 224,
+   * 224] }
+   */
   readonly inputShapes?: Readonly<Record<string, readonly number[]>>;
   /** Whether what the file says of its values may be used where nothing can be inferred. Default "use". */
   readonly declared?: "use" | "ignore";
 }
 
 /**
- * Types and shapes of all values, by name; those of subgraphs too (where two subgraphs use one name, what holds of both).
+ * Types and shapes of all values, by name; those of subgraphs too (where two subgraphs use one name, what holds of
+ * both).
  *
- * What the file itself says of its values is used only where nothing could be inferred (behind operators that are not known), and
- * without its dims if it contradicts what was inferred elsewhere: such notes often go stale when a model is edited.
+ * What the file itself says of its values is used only where nothing could be inferred (behind operators that are not
+ * known), and without its dims if it contradicts what was inferred elsewhere: such notes often go stale when a model is
+ * edited.
  */
 export async function inferShapes(model: Model, options: InferOptions = {}): Promise<ShapeMap> {
   const loaded = await loadConstants(model);

@@ -34,8 +34,8 @@ export function definedNames(graph: Graph): Set<string> {
 }
 
 /**
- * The nodes so that each comes after what it reads. Nodes already in order stay as they are; one that comes too late moves
- * right before its first reader. Throws model/cycle where there is no such order.
+ * The nodes so that each comes after what it reads. Nodes already in order stay as they are; one that comes too late
+ * moves right before its first reader. Throws model/cycle where there is no such order.
  */
 export function sortNodes(nodes: readonly Node[]): Node[] {
   const producer = new Map<string, Node>();

@@ -11,7 +11,10 @@ export const backendSuites = ["simple", "node", "pytorch-operator", "pytorch-con
 export interface BackendCase {
   readonly name: string;
   readonly model: Model;
-  /** By the names of the model's inputs and outputs. Undefined where the model has sequences, optionals or maps at its edge. */
+  /**
+   * By the names of the model's inputs and outputs. Undefined where the model has sequences, optionals or maps at its
+   * edge.
+   */
   readonly sets: readonly DataSet[] | undefined;
 }
 

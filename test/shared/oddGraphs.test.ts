@@ -1,4 +1,6 @@
-/** Graphs that almost make sense: backend cases with inputs dropped or swapped, attributes and operator sets changed. */
+/**
+ * Graphs that almost make sense: backend cases with inputs dropped or swapped, attributes and operator sets changed.
+ */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";

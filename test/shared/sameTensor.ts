@@ -33,8 +33,8 @@ export function difference(actual: Tensor | undefined, expected: Tensor): string
 }
 
 /**
- * Where what was inferred of a value is not what the value turned out to be; undefined where nothing contradicts. `symbols`
- * remembers what each symbol stood for: it must stand for the same everywhere in one run.
+ * Where what was inferred of a value is not what the value turned out to be; undefined where nothing contradicts.
+ * `symbols` remembers what each symbol stood for: it must stand for the same everywhere in one run.
  */
 export function contradiction(
   known: Known | undefined,

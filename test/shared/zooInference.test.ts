@@ -29,11 +29,17 @@ const noNetwork = /xgboost/;
 /** Multiply-accumulates that the reference runtime does in about a second. */
 const affordable = 100_000_000;
 
-/** Largest difference that is rounding, relative to the greatest output: float32 sums in another order; ÷ codes of quantized models flip. */
+/**
+ * Largest difference that is rounding, relative to the greatest output: float32 sums in another order; ÷ codes of
+ * quantized models flip.
+ */
 const floatTolerance = 2e-5;
 const quantizedTolerance = 0.05;
 
-/** The largest difference of two tensors, relative to the greatest of the second. ONNX Runtime approximates functions to 1e-7. */
+/**
+ * The largest difference of two tensors, relative to the greatest of the second. ONNX Runtime approximates functions to
+ * 1e-7.
+ */
 function error(a: Tensor, b: Tensor): number {
   expect(a.dims).toEqual(b.dims);
   expect(a.type).toBe(b.type);
@@ -49,7 +55,10 @@ function error(a: Tensor, b: Tensor): number {
 const computed = (model: Model): string[] =>
   model.graph.nodes.flatMap(({ outputs }) => outputs.filter((name) => name !== ""));
 
-/** The model with the dims of every value as outputs, and with the types that were inferred: ONNX Runtime refuses wrong ones. */
+/**
+ * The model with the dims of every value as outputs, and with the types that were inferred: ONNX Runtime refuses wrong
+ * ones.
+ */
 function instrumented(model: Model, shapes: ShapeMap): Model {
   const none = { doc: "", metadata: new Map<string, string>() };
   const names = computed(model);

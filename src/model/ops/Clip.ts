@@ -4,7 +4,10 @@ import { inputOf } from "#model/ops/known";
 import { countOf, operand } from "#model/ops/operand";
 import type { ForwardContext, Op } from "#model/ops/types";
 
-/** Each element moved into [min, max]: attributes before operator set 11, optional scalar inputs since. Two comparisons an element. */
+/**
+ * Each element moved into [min, max]: attributes before operator set 11, optional scalar inputs since. Two comparisons
+ * an element.
+ */
 export const Clip: Op = {
   domain: "",
   name: "Clip",

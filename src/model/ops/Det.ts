@@ -4,7 +4,10 @@ import { dimsOf, operand, placeOf } from "#model/ops/operand";
 import type { Op } from "#model/ops/types";
 import { fromNumbers, sizeOf, toNumbers } from "#model/tensor";
 
-/** Determinants of the square matrices in the last two axes, by Gaussian elimination with pivoting. Cost: M³/3 per matrix. */
+/**
+ * Determinants of the square matrices in the last two axes, by Gaussian elimination with pivoting. Cost: M³/3 per
+ * matrix.
+ */
 export const Det: Op = {
   domain: "",
   name: "Det",

@@ -4,7 +4,10 @@ import { operand, placeOf } from "#model/ops/operand";
 import type { Op } from "#model/ops/types";
 import { type ElementType, fromNumbers, toNumbers } from "#model/tensor";
 
-/** In inference, the input and a mask of ones. Training mode needs randomness, which is not an operator's to make: refused. */
+/**
+ * In inference, the input and a mask of ones. Training mode needs randomness, which is not an operator's to make:
+ * refused.
+ */
 export const Dropout: Op = {
   domain: "",
   name: "Dropout",

@@ -4,7 +4,10 @@ import { integersOf } from "#model/ops/known";
 import { movement, unplanned } from "#model/ops/move";
 import { offsetsOf, ramp, stridesOf } from "#model/ops/strides";
 
-/** Slices of `axis` (default 0) picked by index: the axis is replaced by the shape of the indices. An embedding lookup is this. */
+/**
+ * Slices of `axis` (default 0) picked by index: the axis is replaced by the shape of the indices. An embedding lookup
+ * is this.
+ */
 export const Gather = movement("Gather", ({ node, inputs: [, indices], x: { shape } }) => {
   if (shape === undefined || indices?.shape === undefined) return unplanned;
   const axis = axisAttribute(node, 0, shape.length);

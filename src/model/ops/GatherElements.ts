@@ -4,7 +4,9 @@ import { integersOf } from "#model/ops/known";
 import { movement } from "#model/ops/move";
 import { offsetsOf, ramp, stridesOf } from "#model/ops/strides";
 
-/** One element per index: y[i][j][k] = x[index[i][j][k]][j][k] for axis 0, and so on. The output has the indices' shape. */
+/**
+ * One element per index: y[i][j][k] = x[index[i][j][k]][j][k] for axis 0, and so on. The output has the indices' shape.
+ */
 export const GatherElements = movement("GatherElements", ({ node, inputs: [, indices], x: { shape } }) => {
   const picked = integersOf(indices);
   const dims = indices?.shape;
@@ -16,7 +18,10 @@ export const GatherElements = movement("GatherElements", ({ node, inputs: [, ind
   };
 });
 
-/** Per element of `dims` the offset in `shape` with the coordinate on `axis` replaced. ScatterElements writes where this reads. */
+/**
+ * Per element of `dims` the offset in `shape` with the coordinate on `axis` replaced. ScatterElements writes where this
+ * reads.
+ */
 export function elementOffsets(
   shape: readonly number[],
   dims: readonly number[],

@@ -7,7 +7,9 @@ import { movement, unplanned } from "#model/ops/move";
 import { stridesOf } from "#model/ops/strides";
 import { sizeOf } from "#model/tensor";
 
-/** Slices picked by index tuples, which are the last axis of the indices; `batch_dims` leading axes are shared by both. */
+/**
+ * Slices picked by index tuples, which are the last axis of the indices; `batch_dims` leading axes are shared by both.
+ */
 export const GatherND = movement("GatherND", ({ node, inputs: [, indices], x: { shape } }) => {
   const tuples = indices?.shape;
   const depth = tuples?.[tuples.length - 1];

@@ -5,8 +5,9 @@ import type { Op } from "#model/ops/types";
 import { int64, type Tensor } from "#model/tensor";
 
 /**
- * Runs its body up to M times while a condition holds. The body takes (iteration, condition, state …) and gives (condition,
- * state …, slices …); the outputs are the last state and the slices of all iterations, stacked on a new first axis.
+ * Runs its body up to M times while a condition holds. The body takes (iteration, condition, state …) and gives
+ * (condition, state …, slices …); the outputs are the last state and the slices of all iterations, stacked on a new
+ * first axis.
  */
 export const Loop: Op = {
   domain: "",

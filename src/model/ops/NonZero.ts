@@ -4,7 +4,9 @@ import { stridesOf } from "#model/ops/strides";
 import type { Op } from "#model/ops/types";
 import { int64, type Tensor } from "#model/tensor";
 
-/** The coordinates of the elements that are not zero, one per column. → [[1, 0], [1, 1]] gives [[0, 1, 1], [0, 0, 1]] */
+/**
+ * The coordinates of the elements that are not zero, one per column. → [[1, 0], [1, 1]] gives [[0, 1, 1], [0, 0, 1]]
+ */
 export const NonZero: Op = {
   domain: "",
   name: "NonZero",

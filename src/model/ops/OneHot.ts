@@ -6,7 +6,10 @@ import type { Op } from "#model/ops/types";
 import { sizeOf, toNumbers } from "#model/tensor";
 import { intAttribute } from "#model/attributes";
 
-/** A new axis of `depth` elements: values[1] at the index, values[0] elsewhere; everywhere if the index is outside [−depth, depth). */
+/**
+ * A new axis of `depth` elements: values[1] at the index, values[0] elsewhere; everywhere if the index is outside
+ * [−depth, depth).
+ */
 export const OneHot: Op = {
   domain: "",
   name: "OneHot",

@@ -4,7 +4,10 @@ import { countOf, operand } from "#model/ops/operand";
 import { withDims } from "#model/ops/strides";
 import type { Op } from "#model/ops/types";
 
-/** x where it is positive, slope · x elsewhere. The slope broadcasts to x; before operator set 7 it had one element per channel. */
+/**
+ * x where it is positive, slope · x elsewhere. The slope broadcasts to x; before operator set 7 it had one element per
+ * channel.
+ */
 export const PRelu: Op = {
   domain: "",
   name: "PRelu",

@@ -10,8 +10,9 @@ import type { Known, Op } from "#model/ops/types";
 import { fromNumbers } from "#model/tensor";
 
 /**
- * Elements added before and after each axis; negative pads take away. They are a constant, the reflection without the edge, the
- * edge itself, or (since operator set 19) the other end. Pads are an attribute before 11 and an input since; `axes` since 18.
+ * Elements added before and after each axis; negative pads take away. They are a constant, the reflection without the
+ * edge, the edge itself, or (since operator set 19) the other end. Pads are an attribute before 11 and an input since;
+ * `axes` since 18.
  */
 export const Pad: Op = {
   domain: "",

@@ -9,8 +9,8 @@ import type { Op } from "#model/ops/types";
 import { fromNumbers, type Tensor, toNumbers } from "#model/tensor";
 
 /**
- * x to the power y, of x's type. Since operator set 12 the two may have different types: integers to integer powers are exact and
- * wrap; if only one of the two is an integer, floating point decides and the result is converted back.
+ * x to the power y, of x's type. Since operator set 12 the two may have different types: integers to integer powers are
+ * exact and wrap; if only one of the two is an integer, floating point decides and the result is converted back.
  */
 export const Pow: Op = {
   domain: "",

@@ -17,7 +17,9 @@ export const Range: Op = {
     checkSize(start.type, [length]);
     if (start.data instanceof BigInt64Array && delta.data instanceof BigInt64Array) {
       const [first, step] = [start.data[0], delta.data[0]];
-      return [{ type: start.type, dims: [length], data: BigInt64Array.from({ length }, (_, i) => first + BigInt(i) * step) }];
+      return [
+        { type: start.type, dims: [length], data: BigInt64Array.from({ length }, (_, i) => first + BigInt(i) * step) },
+      ];
     }
     const [[first], [step]] = [toNumbers(start), toNumbers(delta)];
     if (step === 0)

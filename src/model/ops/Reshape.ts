@@ -6,8 +6,8 @@ import { unknownDims } from "#model/ops/known";
 import { movement, unplanned } from "#model/ops/move";
 
 /**
- * The same elements under another shape, given as an attribute before operator set 5 and as an input since. 0 keeps the input's
- * dim (unless `allowzero`, since 14), and one −1 takes what is left. → [2, 3, 4] to [0, −1] is [2, 12]
+ * The same elements under another shape, given as an attribute before operator set 5 and as an input since. 0 keeps the
+ * input's dim (unless `allowzero`, since 14), and one −1 takes what is left. → [2, 3, 4] to [0, −1] is [2, 12]
  */
 export const Reshape = movement("Reshape", ({ node, opset, inputs, x }) => {
   const target = contentGiven(node, inputs, "shape", 1);

@@ -10,9 +10,9 @@ import type { ForwardContext, InferContext, Known, Op } from "#model/ops/types";
 import { allocate, type Tensor, toNumbers } from "#model/tensor";
 
 /**
- * Runs its body once per element of its sequences. The body takes (state …, one slice of each sequence …) and gives (state …,
- * slices …); the outputs are the last state and the stacked slices. Before operator set 9 every value has a batch axis before its
- * sequence axis, and the first input says how long each batch element's sequence is.
+ * Runs its body once per element of its sequences. The body takes (state …, one slice of each sequence …) and gives
+ * (state …, slices …); the outputs are the last state and the stacked slices. Before operator set 9 every value has a
+ * batch axis before its sequence axis, and the first input says how long each batch element's sequence is.
  */
 export const Scan: Op = {
   domain: "",

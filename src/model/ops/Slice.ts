@@ -12,7 +12,10 @@ interface Cut {
   readonly length: Dim;
 }
 
-/** A box cut out of a tensor, with steps that may be negative. Bounds are attributes before operator set 10, inputs since. */
+/**
+ * A box cut out of a tensor, with steps that may be negative. Bounds are attributes before operator set 10, inputs
+ * since.
+ */
 export const Slice = movement("Slice", (context) => {
   const { shape } = context.x;
   if (shape === undefined) return unplanned;

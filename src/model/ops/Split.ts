@@ -6,8 +6,8 @@ import { type Move, movement, type MoveContext, unplanned } from "#model/ops/mov
 import { offsetsOf, ramp, stridesOf } from "#model/ops/strides";
 
 /**
- * One tensor cut into several along `axis`: into parts of the given lengths (an attribute before operator set 13, an input since),
- * or into equal ones; since 18 the last of `num_outputs` parts may be shorter.
+ * One tensor cut into several along `axis`: into parts of the given lengths (an attribute before operator set 13, an
+ * input since), or into equal ones; since 18 the last of `num_outputs` parts may be shorter.
  */
 export const Split = movement("Split", (context): readonly Move[] => {
   const { node, x } = context;

@@ -2,7 +2,10 @@ import { integersGiven, normalizeAxes } from "#model/ops/axes";
 import { isStatic } from "#model/ops/dims";
 import { movement, unplanned } from "#model/ops/move";
 
-/** Without the given axes, which have size 1; without all axes of size 1 if none are given. The axes are an input since set 13. */
+/**
+ * Without the given axes, which have size 1; without all axes of size 1 if none are given. The axes are an input since
+ * set 13.
+ */
 export const Squeeze = movement("Squeeze", ({ node, inputs, x }) => {
   const { shape } = x;
   const given = integersGiven(node, inputs, "axes", 1);

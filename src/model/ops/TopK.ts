@@ -9,8 +9,9 @@ import type { InferContext, Known, Op } from "#model/ops/types";
 import type { Tensor } from "#model/tensor";
 
 /**
- * The k largest (or smallest) elements along `axis`, in order, and their indices; of equal elements the first comes first. k is an
- * attribute before operator set 10 and an input since. Cost: one comparison per element and bit of the axis, as a heap needs.
+ * The k largest (or smallest) elements along `axis`, in order, and their indices; of equal elements the first comes
+ * first. k is an attribute before operator set 10 and an input since. Cost: one comparison per element and bit of the
+ * axis, as a heap needs.
  */
 export const TopK: Op = {
   domain: "",

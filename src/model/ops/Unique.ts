@@ -8,8 +8,9 @@ import type { Known, Op } from "#model/ops/types";
 import { int64, sizeOf, type Tensor } from "#model/tensor";
 
 /**
- * The different slices along `axis` (of the flattened input without one), sorted or in order of appearance. Outputs: the slices, the
- * index of each one's first appearance, for every slice of the input the one it equals, and how often each appears.
+ * The different slices along `axis` (of the flattened input without one), sorted or in order of appearance. Outputs:
+ * the slices, the index of each one's first appearance, for every slice of the input the one it equals, and how often
+ * each appears.
  */
 export const Unique: Op = {
   domain: "",

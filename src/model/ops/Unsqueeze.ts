@@ -3,7 +3,10 @@ import { integersGiven, normalizeAxes } from "#model/ops/axes";
 import { unknownDims } from "#model/ops/known";
 import { movement, unplanned } from "#model/ops/move";
 
-/** With axes of size 1 put in, at places counted in the output. The axes are an input since set 13. → [3] with axes [0, 2] is [1, 3, 1] */
+/**
+ * With axes of size 1 put in, at places counted in the output. The axes are an input since set 13. → [3] with axes [0,
+ * 2] is [1, 3, 1]
+ */
 export const Unsqueeze = movement("Unsqueeze", ({ node, inputs, x }) => {
   const given = integersGiven(node, inputs, "axes", 1);
   if (x.shape === undefined || given === undefined) return unplanned;

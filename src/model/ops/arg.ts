@@ -8,7 +8,10 @@ import { countOf, operand } from "#model/ops/operand";
 import { offsetsOf, ramp, stridesOf } from "#model/ops/strides";
 import type { Op } from "#model/ops/types";
 
-/** Index along `axis` of the best element: the first of equals, or the last with `select_last_index`. NaN beats everything, as in NumPy. */
+/**
+ * Index along `axis` of the best element: the first of equals, or the last with `select_last_index`. NaN beats
+ * everything, as in NumPy.
+ */
 function arg(name: string, better: (a: number, b: number) => boolean): Op {
   const infer: Op["infer"] = (context) => {
     const { shape } = inputOf(context, 0);

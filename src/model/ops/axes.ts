@@ -26,8 +26,8 @@ export function axisAttribute(node: Node, fallback: number, rank: number, name =
 }
 
 /**
- * Integers that were an attribute in older operator sets and are an input since: the attribute where there is one, else the input.
- * undefined: the node gives neither. null: it gives an input whose value is not known.
+ * Integers that were an attribute in older operator sets and are an input since: the attribute where there is one, else
+ * the input. undefined: the node gives neither. null: it gives an input whose value is not known.
  */
 export function integersGiven(
   node: Node,

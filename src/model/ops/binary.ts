@@ -14,8 +14,8 @@ import type { Known, Op } from "#model/ops/types";
 type Pair = Formula<"two">;
 
 /**
- * An operator on two tensors that broadcast; the output has the first one's type. One operation per output element. `onDims`: how
- * it computes where the elements are those of a shape.
+ * An operator on two tensors that broadcast; the output has the first one's type. One operation per output element.
+ * `onDims`: how it computes where the elements are those of a shape.
  */
 function binary(name: string, formula: Pair | ((node: Node) => Pair), onDims?: (a: Dim, b: Dim) => Dim): Op {
   const formulaOf = typeof formula === "function" ? formula : () => formula;
@@ -39,8 +39,8 @@ function binary(name: string, formula: Pair | ((node: Node) => Pair), onDims?: (
 }
 
 /**
- * Before operator set 7 the second operand only stretched if told to (`broadcast` = 1), and could stand at any `axis` of the
- * first: ones after it say the same today. → [3] at axis 1 of [2, 3, 4] is [3, 1]
+ * Before operator set 7 the second operand only stretched if told to (`broadcast` = 1), and could stand at any `axis`
+ * of the first: ones after it say the same today. → [3] at axis 1 of [2, 3, 4] is [3, 1]
  */
 export function legacyDims<D extends Dim>(node: Node, opset: number, a: readonly D[], b: readonly D[]): readonly D[] {
   if (opset >= 7 || intAttribute(node, "broadcast", 0) === 0) return b;

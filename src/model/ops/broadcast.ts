@@ -1,4 +1,7 @@
-/** Multidirectional broadcasting: shapes are aligned at their last axis, and a dim of 1 stretches (ONNX Broadcasting.md, NumPy). */
+/**
+ * Multidirectional broadcasting: shapes are aligned at their last axis, and a dim of 1 stretches (ONNX Broadcasting.md,
+ * NumPy).
+ */
 import { LowbitError } from "#base/errors";
 import type { Dim } from "#model/model";
 

@@ -10,7 +10,10 @@ import type { Op } from "#model/ops/types";
 
 type Ordered = number | bigint | string;
 
-/** One comparison per output element. `onDims`: the answer for elements of a shape, where it is sure whatever the symbols are. */
+/**
+ * One comparison per output element. `onDims`: the answer for elements of a shape, where it is sure whatever the
+ * symbols are.
+ */
 function compare(
   name: string,
   holds: (a: Ordered, b: Ordered) => boolean,

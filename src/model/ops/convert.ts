@@ -12,8 +12,9 @@ export interface Conversion {
 }
 
 /**
- * The elements as another type. Integers keep their low bits; floating point truncates toward zero on the way to integers and rounds
- * to nearest even on the way to narrower floating point; strings are parsed and printed. Throws model/type for complex numbers.
+ * The elements as another type. Integers keep their low bits; floating point truncates toward zero on the way to
+ * integers and rounds to nearest even on the way to narrower floating point; strings are parsed and printed. Throws
+ * model/type for complex numbers.
  */
 export function convert(x: Tensor, to: ElementType, { saturate = true, round = "up" }: Conversion = {}): Tensor {
   const { data, dims, type } = x;

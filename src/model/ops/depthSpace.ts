@@ -5,7 +5,10 @@ import { isStatic, multiplyDims, quotientOfDims } from "#model/ops/dims";
 import { type Move, movement, unplanned } from "#model/ops/move";
 import { offsetsOf, ramp, stridesOf } from "#model/ops/strides";
 
-/** [N, C, H, W] → [N, C/b², H·b, W·b]. A channel is block position then depth (DCR, the default) or depth then position (CRD). */
+/**
+ * [N, C, H, W] → [N, C/b², H·b, W·b]. A channel is block position then depth (DCR, the default) or depth then position
+ * (CRD).
+ */
 export const DepthToSpace = movement("DepthToSpace", ({ node, x: { shape } }) => {
   const b = intAttribute(node, "blocksize", 0);
   if (shape?.length !== 4 || b < 1) return unplanned;

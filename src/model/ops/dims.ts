@@ -1,6 +1,6 @@
 /**
- * Arithmetic of dims that may be numbers, symbols, or unknown (null). Whatever cannot be said for sure is null; a symbol
- * survives only where the result is exactly that symbol.
+ * Arithmetic of dims that may be numbers, symbols, or unknown (null). Whatever cannot be said for sure is null; a
+ * symbol survives only where the result is exactly that symbol.
  */
 import type { Dim } from "#model/model";
 import { sizeOf } from "#model/tensor";
@@ -57,7 +57,10 @@ export function quotientOfDims(dims: readonly Dim[], divisors: readonly Dim[]): 
   return Number.isInteger(whole) ? multiplyDims(whole, productOfDims(symbols)) : null;
 }
 
-/** What is known of a dim that two sources describe: a number over a symbol over nothing. Two numbers that differ give null. */
+/**
+ * What is known of a dim that two sources describe: a number over a symbol over nothing. Two numbers that differ give
+ * null.
+ */
 export function mergeDims(a: Dim, b: Dim): Dim {
   if (a === b || b === null) return a;
   if (a === null) return b;

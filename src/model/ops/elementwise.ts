@@ -1,7 +1,8 @@
 /**
- * Formulas applied element by element. A formula has up to three forms, because JavaScript has two kinds of number: `float` for
- * floating point, `integer` for integers that fit a double (the result wraps when stored, as two's complement does), `bigint` for
- * 64-bit integers. A missing form means that the operator is not defined for such elements.
+ * Formulas applied element by element. A formula has up to three forms, because JavaScript has two kinds of number:
+ * `float` for floating point, `integer` for integers that fit a double (the result wraps when stored, as two's
+ * complement does), `bigint` for 64-bit integers. A missing form means that the operator is not defined for such
+ * elements.
  */
 import { LowbitError } from "#base/errors";
 import type { Dim, Node } from "#model/model";
@@ -51,7 +52,10 @@ export function zipElements(node: Node, a: Tensor, b: Tensor, formula: Formula<"
   return fromNumbers(type, dims, results);
 }
 
-/** y[i] = whether f(a[i], b[i]) holds, after broadcasting. Elements are compared exactly: 64-bit integers as bigint, strings as they are. */
+/**
+ * y[i] = whether f(a[i], b[i]) holds, after broadcasting. Elements are compared exactly: 64-bit integers as bigint,
+ * strings as they are.
+ */
 export function compareElements<T>(node: Node, a: Tensor, b: Tensor, holds: (a: T, b: T) => boolean): Tensor {
   requireOneType(node, a, b);
   const dims = broadcastShapes(a.dims, b.dims);
@@ -79,7 +83,10 @@ export function elementsOf(x: Tensor): ArrayLike<number> | ArrayLike<bigint> | A
   return data instanceof BigInt64Array || data instanceof BigUint64Array ? data : toNumbers(x);
 }
 
-/** The elements of a tensor of numbers. Throws model/type for strings and complex numbers, which have no order and no formulas here. */
+/**
+ * The elements of a tensor of numbers. Throws model/type for strings and complex numbers, which have no order and no
+ * formulas here.
+ */
 export function numbersIn(node: Node, x: Tensor): Float32Array | Float64Array {
   if (x.type === "string" || x.type === "complex64" || x.type === "complex128") return undefinedFor(node, x.type);
   return toNumbers(x);

@@ -1,6 +1,7 @@
 /**
- * The registry of operators lowbit knows. `general.ts` lists what moves, compares and computes element by element; `neural.ts`
- * lists what networks are made of: products, convolutions, pooling, normalization, recurrence, quantization.
+ * The registry of operators lowbit knows. `general.ts` lists what moves, compares and computes element by element;
+ * `neural.ts` lists what networks are made of: products, convolutions, pooling, normalization, recurrence,
+ * quantization.
  */
 import { generalOps } from "#model/ops/general";
 import { neuralOps } from "#model/ops/neural";

@@ -69,8 +69,8 @@ export function unknownDims(rank: number): readonly Dim[] {
 }
 
 /**
- * The dims that `infer` states for an operator's outputs, with its inputs at hand: forward and infer cannot disagree about shapes.
- * Throws model/shape where infer cannot say, which for given inputs means that they do not fit together.
+ * The dims that `infer` states for an operator's outputs, with its inputs at hand: forward and infer cannot disagree
+ * about shapes. Throws model/shape where infer cannot say, which for given inputs means that they do not fit together.
  */
 export function outputDims(infer: Op["infer"], context: ForwardContext): (readonly number[])[] {
   const { node, opset } = context;

@@ -14,8 +14,9 @@ export function bodyOf(node: Node): Graph {
 }
 
 /**
- * What holds of loop-carried values in every iteration: starts from the first iteration's and forgets what the body changes, until
- * nothing changes any more. `step` infers one iteration and returns all outputs of the body, the state first.
+ * What holds of loop-carried values in every iteration: starts from the first iteration's and forgets what the body
+ * changes, until nothing changes any more. `step` infers one iteration and returns all outputs of the body, the state
+ * first.
  */
 export function settle(
   first: readonly Known[],

@@ -1,6 +1,6 @@
 /**
- * Operators that only move elements of their first input: each is a shape and a list of offsets. Inference moves the known content
- * of a shape with the same list with which `forward` moves the elements of a tensor.
+ * Operators that only move elements of their first input: each is a shape and a list of offsets. Inference moves the
+ * known content of a shape with the same list with which `forward` moves the elements of a tensor.
  */
 import type { Dim, Node } from "#model/model";
 import { isStatic } from "#model/ops/dims";
@@ -22,8 +22,8 @@ export interface MoveContext {
 export interface Move {
   readonly shape: readonly Dim[] | undefined;
   /**
-   * Per output element the offset of its input element; negative for "none": zero. "same": the elements stay in order. undefined:
-   * not known, because a shape or an input's value is not.
+   * Per output element the offset of its input element; negative for "none": zero. "same": the elements stay in order.
+   * undefined: not known, because a shape or an input's value is not.
    */
   readonly offsets?: "same" | (() => ArrayLike<number>);
 }

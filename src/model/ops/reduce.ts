@@ -1,4 +1,6 @@
-/** Reductions over axes, a formula a line. Sums accumulate in float64; those of integers are exact and wrap at the end. */
+/**
+ * Reductions over axes, a formula a line. Sums accumulate in float64; those of integers are exact and wrap at the end.
+ */
 import { LowbitError } from "#base/errors";
 import { intAttribute } from "#model/attributes";
 import type { Dim, Node } from "#model/model";
@@ -11,7 +13,9 @@ import { offsetsOf, ramp, stridesOf } from "#model/ops/strides";
 import { type Known, type Op, unknown } from "#model/ops/types";
 import { allocate, type ElementType, elementTypes, fromNumbers, sizeOf, type Tensor } from "#model/tensor";
 
-/** How elements become one: `start` is the result of none, `add` takes one more, `finish` sees the sum and the count. */
+/**
+ * How elements become one: `start` is the result of none, `add` takes one more, `finish` sees the sum and the count.
+ */
 interface Reduction<T> {
   readonly start: T | ((type: ElementType) => T);
   readonly add: (sum: T, x: T) => T;
@@ -53,7 +57,10 @@ function reduction(name: string, float: Reduction<number>, exact?: Reduction<big
   };
 }
 
-/** Axes to reduce, an attribute in older operator sets and an input since; null where not known. None given means all, or with the attribute `noop_with_empty_axes` none. */
+/**
+ * Axes to reduce, an attribute in older operator sets and an input since; null where not known. None given means all,
+ * or with the attribute `noop_with_empty_axes` none.
+ */
 function axesOf(node: Node, inputs: readonly (Known | undefined)[], rank: number): ReadonlySet<number> | null {
   const given = integersGiven(node, inputs, "axes", 1);
   if (given === null) return null;

@@ -19,7 +19,9 @@ const reductions: Readonly<Record<string, Formula<"two">>> = {
   max: { float: Math.max, integer: Math.max, bigint: (a, b) => (a > b ? a : b) },
 };
 
-/** `x` with update i combined into the element at offset i. The attribute `reduction` says how; by default it replaces. */
+/**
+ * `x` with update i combined into the element at offset i. The attribute `reduction` says how; by default it replaces.
+ */
 function scatter(node: Node, x: Tensor, updates: Tensor, offsets: ArrayLike<number>): Tensor {
   requireOneType(node, x, updates);
   const { dims, type } = x;
@@ -49,7 +51,10 @@ function scatter(node: Node, x: Tensor, updates: Tensor, offsets: ArrayLike<numb
   return fromNumbers(type, dims, out);
 }
 
-/** An operator that writes into a copy of its first input. One operation per update; `updates` is the input that holds them. */
+/**
+ * An operator that writes into a copy of its first input. One operation per update; `updates` is the input that holds
+ * them.
+ */
 function scattering(name: string, places: (context: ForwardContext) => ArrayLike<number>, updates = 2): Op {
   return {
     domain: "",
@@ -77,7 +82,10 @@ function byTuple(context: ForwardContext): ArrayLike<number> {
   return Int32Array.from({ length: starts.length * length }, (_, i) => starts[Math.floor(i / length)] + (i % length));
 }
 
-/** A piece of a sequence written into a cache, per batch element from its own index on; circular: past the end goes on at the start. */
+/**
+ * A piece of a sequence written into a cache, per batch element from its own index on; circular: past the end goes on
+ * at the start.
+ */
 function intoCache(context: ForwardContext): ArrayLike<number> {
   const { node } = context;
   const [cache, update] = [operand(context, 0), operand(context, 1)];

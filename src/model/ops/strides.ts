@@ -1,6 +1,7 @@
 /**
- * Moving elements about. Transpose, Slice, Expand, Tile, Gather, Pad and their kin all do the same: element i of the output is
- * element offset[i] of the input. They differ only in the list of offsets, and each list is a sum of one term per axis.
+ * Moving elements about. Transpose, Slice, Expand, Tile, Gather, Pad and their kin all do the same: element i of the
+ * output is element offset[i] of the input. They differ only in the list of offsets, and each list is a sum of one term
+ * per axis.
  */
 import { LowbitError } from "#base/errors";
 import { defaultLimits } from "#base/limits";
@@ -20,8 +21,8 @@ export function ramp(count: number, step: number, start = 0): number[] {
 }
 
 /**
- * The sums of one term per axis, in row-major order. A negative term stands for "outside" and makes every sum it is part of −1.
- * → [[0, 10], [0, 1, 2]] gives [0, 1, 2, 10, 11, 12]
+ * The sums of one term per axis, in row-major order. A negative term stands for "outside" and makes every sum it is
+ * part of −1. → [[0, 10], [0, 1, 2]] gives [0, 1, 2, 10, 11, 12]
  */
 export function offsetsOf(axes: readonly ArrayLike<number>[]): Int32Array {
   const size = sizeOf(axes.map((terms) => terms.length));
@@ -41,7 +42,10 @@ export function offsetsOf(axes: readonly ArrayLike<number>[]): Int32Array {
   return out;
 }
 
-/** Offsets that read a tensor of shape `from` as the shape `to` that it broadcasts to; undefined where the two are the same. */
+/**
+ * Offsets that read a tensor of shape `from` as the shape `to` that it broadcasts to; undefined where the two are the
+ * same.
+ */
 export function broadcastOffsets(from: readonly number[], to: readonly number[]): Int32Array | undefined {
   const lead = to.length - from.length;
   if (lead === 0 && from.every((dim, axis) => dim === to[axis])) return undefined;
@@ -51,8 +55,8 @@ export function broadcastOffsets(from: readonly number[], to: readonly number[])
 }
 
 /**
- * The elements of `x` at `offsets`, as a tensor of shape `dims`. A negative offset gives `fill`: one element of the same type,
- * by default zero.
+ * The elements of `x` at `offsets`, as a tensor of shape `dims`. A negative offset gives `fill`: one element of the
+ * same type, by default zero.
  */
 export function take(x: Tensor, dims: readonly number[], offsets: ArrayLike<number>, fill?: Tensor): Tensor {
   const width = x.type === "complex64" || x.type === "complex128" ? 2 : 1;

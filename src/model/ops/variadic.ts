@@ -1,4 +1,7 @@
-/** Max, Min, Sum and Mean of any number of tensors, which broadcast together (before operator set 8 they had equal shapes). */
+/**
+ * Max, Min, Sum and Mean of any number of tensors, which broadcast together (before operator set 8 they had equal
+ * shapes).
+ */
 import { LowbitError } from "#base/errors";
 import { broadcastDims, broadcastShapes } from "#model/ops/broadcast";
 import { elementsOf, type Formula, numbersIn, undefinedFor } from "#model/ops/elementwise";

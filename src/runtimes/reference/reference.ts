@@ -1,6 +1,6 @@
 /**
- * The runtime that needs nothing: operators computed by their definitions, in this thread. Slow, and right: what the others are compared
- * with, and what algorithms are tested on.
+ * The runtime that needs nothing: operators computed by their definitions, in this thread. Slow, and right: what the
+ * others are compared with, and what algorithms are tested on.
  */
 import { LowbitError } from "#base/errors";
 import { interpret } from "#model/interpreter";
@@ -15,9 +15,9 @@ import type { Runtime } from "#runtimes/types";
 const version = "1";
 
 /**
- * A session of the reference runtime. `fetches` of its `run` may name any value of the main graph, not only outputs. It reads all weights
- * at once, ignores `threads`, `optimize` and `memoryBytes` (one tensor may have `tensorBytes` of base/limits), and looks at the
- * clock between operators.
+ * A session of the reference runtime. `fetches` of its `run` may name any value of the main graph, not only outputs. It
+ * reads all weights at once, ignores `threads`, `optimize` and `memoryBytes` (one tensor may have `tensorBytes` of
+ * base/limits), and looks at the clock between operators.
  *
  * Rejects with model/unsupported-operator, naming every operator that is not known.
  */
