@@ -1,0 +1,79 @@
+import type { Model, Node } from "#model/model";
+import { type Constants, findConstants } from "#report/graph/constants";
+import type { ComparedValue } from "#report/graph/comparedValues";
+import { linksOf } from "#report/graph/fusion";
+
+/** A layer of the float model with weights, and the node that does its work in the quantized model. */
+export interface PairedLayer {
+  readonly node: Node;
+  /** Where the layer is compared: its output, or that of the activation that alone reads it. */
+  readonly compared: ComparedValue;
+  /**
+   * The quantized model's node as it would compute on what the float model's reads: its own constants, and the float inputs. Undefined
+   * where it has another form (integer operators read codes).
+   */
+  readonly twin: { readonly node: Node; readonly inputs: readonly (string | undefined)[] } | undefined;
+}
+
+/** The layers with weights whose result is among the compared values. */
+export function pairedLayers(float: Model, quantized: Model, values: readonly ComparedValue[]): PairedLayer[] {
+  const byValue = new Map(values.map((each) => [each.value, each]));
+  const links = linksOf(float.graph);
+  const producers = linksOf(quantized.graph).producers;
+  const [before, after] = [findConstants(float), findConstants(quantized)];
+  return float.graph.nodes.flatMap((node): PairedLayer[] => {
+    const operands = before.operands.get(node) ?? [];
+    if (!operands.some((constant) => (constant?.primary?.ref?.dims.length ?? 0) >= 2)) return [];
+    const [output] = node.outputs;
+    const readers = links.readers.get(output) ?? [];
+    const activation = readers.length === 1 && isActivation(readers[0]) ? readers[0] : undefined;
+    const compared = byValue.get(output) ?? (activation && byValue.get(activation.outputs[0]));
+    if (compared === undefined) return [];
+    const through = compared.value === output ? undefined : activation;
+    const twin = producerOf(compared.twin, through, producers);
+    const inputs = twin && fedFloat(node, before, twin, after, producers);
+    return [{ node, compared, twin: twin && inputs && { node: twin, inputs } }];
+  });
+}
+
+function isActivation({ op, domain }: Node): boolean {
+  return domain === "" && (op === "Relu" || op === "Clip");
+}
+
+/** The node behind a compared value of the quantized model: before Q and DQ, and before the activation if that is still there. */
+function producerOf(
+  value: string,
+  activation: Node | undefined,
+  producers: ReadonlyMap<string, Node>,
+): Node | undefined {
+  const last = producers.get(value);
+  const quantize = last?.op === "DequantizeLinear" ? producers.get(last.inputs[0]) : undefined;
+  const node = quantize?.op === "QuantizeLinear" ? producers.get(quantize.inputs[0]) : last;
+  return activation !== undefined && node?.op === activation.op ? producers.get(node.inputs[0]) : node;
+}
+
+/** By input of the twin, the float value to feed it; undefined for its own constants. Undefined as a whole where they do not match. */
+function fedFloat(
+  node: Node,
+  before: Constants,
+  twin: Node,
+  after: Constants,
+  producers: ReadonlyMap<string, Node>,
+): readonly (string | undefined)[] | undefined {
+  const computed = (each: Node, { operands }: Constants): number[] =>
+    [...each.inputs.keys()].filter((i) => each.inputs[i] !== "" && operands.get(each)?.[i] === undefined);
+  const [from, to] = [computed(node, before), computed(twin, after)];
+  const integer = to.some((i) => /^(Dynamic)?QuantizeLinear$/.test(producers.get(twin.inputs[i])?.op ?? ""));
+  if (from.length === 0 || from.length !== to.length || integer || !sameWork(node, twin)) return undefined;
+  return twin.inputs.map((_, i) => (to.includes(i) ? node.inputs[from[to.indexOf(i)]] : undefined));
+}
+
+const likeMatMul = new Set(["MatMul", "MatMulNBits", "MatMulBnb4", "FusedMatMul"]);
+
+function sameWork(a: Node, b: Node): boolean {
+  return (
+    (a.op === b.op && a.domain === b.domain) ||
+    (likeMatMul.has(a.op) && likeMatMul.has(b.op)) ||
+    (a.op === "Gather" && b.op === "GatherBlockQuantized")
+  );
+}
