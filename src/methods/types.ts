@@ -118,4 +118,6 @@ export interface Stats {
   /** Name of the data; "random" when it was made up. */
   readonly data: string;
   readonly tensors: ReadonlyMap<string, Summary>;
+  /** Mean of each channel of what weighted layers read: what a weight's rounding error is multiplied with on average. */
+  readonly channelMeans: ReadonlyMap<string, Float64Array>;
 }

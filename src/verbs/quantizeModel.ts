@@ -46,10 +46,16 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   const diagnostics: Diagnostic[] = [];
   let stats: Stats | undefined;
   if (recipe.mode === "static" && calibration !== undefined) {
-    const tensors = await valuesToObserve(prepared, recipe, int8Kernel);
+    const { tensors, channels } = await valuesToObserve(prepared, recipe, int8Kernel);
     const scheme = parseScheme(recipe.activations);
     const histograms = scheme !== null && observers[scheme.range.by].needsHistogram;
-    const calibrated = await calibrate(prepared.model, calibration, { ...options, openSession, tensors, histograms });
+    const calibrated = await calibrate(prepared.model, calibration, {
+      ...options,
+      openSession,
+      tensors,
+      channels,
+      histograms,
+    });
     stats = calibrated.stats;
     diagnostics.push(...calibrated.diagnostics);
   }
@@ -87,6 +93,7 @@ async function finish(
   const model = await quantize(prepared, plan, {
     kernelOf: int8Kernel,
     reducedRange: options.reducedRange ?? costs?.saturates ?? false,
+    ...(stats === undefined ? {} : { stats }),
   });
   return { model, prepared, plan, stats, costs, diagnostics: [...diagnostics, ...plan.diagnostics] };
 }

@@ -1,7 +1,7 @@
 import { type Diagnostic, LowbitError } from "#base/errors";
 import { throwIfAborted } from "#base/interrupt";
 import type { JobOptions } from "#base/progress";
-import { tapExtremes, tapHistograms, tapOutputs } from "#methods/calibrate/tapGraph";
+import { type ChannelTap, tapExtremes, tapHistograms, tapOutputs } from "#methods/calibrate/tapGraph";
 import type { Stats } from "#methods/types";
 import type { Model } from "#model/model";
 import type { OpenSession, Tensors } from "#model/session";
@@ -19,6 +19,8 @@ export interface CalibrateOptions extends JobOptions {
   readonly openSession: OpenSession;
   /** Values to observe; float32. */
   readonly tensors: readonly string[];
+  /** Values whose means per channel are wanted too. */
+  readonly channels: readonly ChannelTap[];
   /** Whether any range rule needs more than extremes: a second pass over the data. */
   readonly histograms: boolean;
 }
@@ -32,7 +34,7 @@ export async function calibrate(
   data: CalibrationData,
   options: CalibrateOptions,
 ): Promise<{ readonly stats: Stats; readonly diagnostics: readonly Diagnostic[] }> {
-  const { tensors, histograms, openSession } = options;
+  const { tensors, channels, histograms, openSession } = options;
   const diagnostics: Diagnostic[] = [];
   if (data.length === 0)
     throw new LowbitError("plan/no-calibration", `${data.name} holds no samples`, {
@@ -62,9 +64,10 @@ export async function calibrate(
     }
   };
 
+  let means: Float64Array = new Float64Array(0);
   if (tensors.length > 0) {
-    await pass(1, tapExtremes(model, tensors), (run) => {
-      const { [tapOutputs.min]: low, [tapOutputs.max]: high } = run;
+    await pass(1, tapExtremes(model, tensors, channels), (run) => {
+      const { [tapOutputs.min]: low, [tapOutputs.max]: high, [tapOutputs.means]: mean = [] } = run;
       summaries = summaries.map((summary, t) =>
         mergeSummaries(summary, {
           count: 0,
@@ -75,6 +78,8 @@ export async function calibrate(
           sumOfMax: high[t],
         }),
       );
+      if (means.length === 0) means = new Float64Array(mean.length);
+      for (let i = 0; i < means.length; i++) means[i] += mean[i] / data.length;
     });
   }
   // NaN makes every comparison with it false, so test what must be true
@@ -112,5 +117,8 @@ export async function calibrate(
       });
     });
   }
-  return { stats: { version: 1, samples: data.length, data: data.name, tensors: observed }, diagnostics };
+  const channelMeans = new Map<string, Float64Array>();
+  let at = 0;
+  for (const { tensor, length } of channels) channelMeans.set(tensor, means.slice(at, (at += length)));
+  return { stats: { version: 1, samples: data.length, data: data.name, tensors: observed, channelMeans }, diagnostics };
 }

@@ -2,15 +2,29 @@
  * Adds to a graph the nodes that compute statistics of its values, so that calibration fetches a few numbers and never an
  * activation: the runtime that runs the model also reduces it, and memory does not grow with the data.
  */
+import { SharedConstants } from "#methods/quantize/parameters";
 import { createNode } from "#model/attributes";
 import { GraphDraft } from "#model/edit";
-import type { Model, Node, ValueInfo } from "#model/model";
+import type { Model, ValueInfo } from "#model/model";
 import { raiseOpset } from "#model/opset";
-import { type ElementType, float32, int64, tensor, type Tensor } from "#model/tensor";
-import { weight } from "#model/weights";
+import { type ElementType, elementTypes, float32, int64, tensor } from "#model/tensor";
 
 /** Outputs of a tapped graph. */
-export const tapOutputs = { min: "lowbit_min", max: "lowbit_max", counts: "lowbit_counts" } as const;
+export const tapOutputs = {
+  min: "lowbit_min",
+  max: "lowbit_max",
+  means: "lowbit_means",
+  counts: "lowbit_counts",
+} as const;
+
+/** A value whose mean per channel is wanted. */
+export interface ChannelTap {
+  readonly tensor: string;
+  readonly rank: number;
+  /** The channels' axis, and how many they are. */
+  readonly axis: number;
+  readonly length: number;
+}
 
 /** The grid of one tensor's histogram; see quant/summary. */
 export interface TapBins {
@@ -22,73 +36,69 @@ export interface TapBins {
 
 const metadata: ReadonlyMap<string, string> = new Map();
 
-function output(name: string, element: ElementType): ValueInfo {
-  return { name, type: { kind: "tensor", element, shape: [null] }, doc: "", metadata };
-}
-
-/** A graph that computes only what the taps need, with `outputs`. */
-function tapped(
+/** A graph that computes only `outputs` (vectors), each the concatenation of the parts that `build` names for it. */
+function tapGraph(
   model: Model,
-  tensors: readonly string[],
-  outputs: readonly ValueInfo[],
-  build: (
-    name: string,
-    constant: (value: Tensor) => string,
-    fresh: (base: string) => string,
-    add: (...nodes: Node[]) => void,
-    index: number,
-  ) => void,
-  finish: (add: (...nodes: Node[]) => void) => void,
+  outputs: readonly (readonly [name: string, element: ElementType])[],
+  build: (draft: GraphDraft, constants: SharedConstants) => Readonly<Record<string, readonly string[]>>,
 ): Model {
-  const draft = new GraphDraft({ ...model.graph, outputs });
-  const constants = new Map<string, string>();
-  const constant = (value: Tensor): string => {
-    const key = `${value.type} [${value.dims.join()}] ${String(value.data)}`;
-    const name = constants.get(key) ?? draft.addInitializer(weight("lowbit_constant", value));
-    constants.set(key, name);
-    return name;
-  };
-  tensors.forEach((name, index) =>
-    build(
+  const declared = outputs.map(
+    ([name, element]): ValueInfo => ({
       name,
-      constant,
-      (base) => draft.freshName(base),
-      (...nodes) => draft.add(...nodes),
-      index,
-    ),
+      type: { kind: "tensor", element, shape: [null] },
+      doc: "",
+      metadata,
+    }),
   );
-  finish((...nodes) => draft.add(...nodes));
+  const draft = new GraphDraft({ ...model.graph, outputs: declared });
+  const parts = build(draft, new SharedConstants(draft));
+  for (const [name] of outputs) draft.add(createNode("Concat", parts[name], [name], { axis: 0 }));
   draft.removeUnused();
   return { ...model, graph: draft.finish() };
 }
 
-/** Outputs `lowbit_min` and `lowbit_max`: one number a tensor, in the order given. */
-export function tapExtremes(model: Model, tensors: readonly string[]): Model {
-  const parts: Record<"min" | "max", string[]> = { min: [], max: [] };
-  return tapped(
-    model,
-    tensors,
-    [output(tapOutputs.min, "float32"), output(tapOutputs.max, "float32")],
-    (name, constant, fresh, add) => {
-      for (const [key, op] of [
-        ["min", "ReduceMin"],
-        ["max", "ReduceMax"],
+/**
+ * Outputs `lowbit_min` and `lowbit_max`: one number for each of `tensors`, in order; and, where `channels` are given,
+ * `lowbit_means`: their means per channel, one after another.
+ */
+export function tapExtremes(model: Model, tensors: readonly string[], channels: readonly ChannelTap[]): Model {
+  const outputs: [string, ElementType][] = [
+    [tapOutputs.min, "float32"],
+    [tapOutputs.max, "float32"],
+  ];
+  if (channels.length > 0) outputs.push([tapOutputs.means, "float32"]);
+  const axesAreInput = (model.opsets.get("") ?? 0) >= 18;
+  return tapGraph(model, outputs, (draft, constants) => {
+    const parts: Record<string, string[]> = { [tapOutputs.min]: [], [tapOutputs.max]: [], [tapOutputs.means]: [] };
+    const vector = (value: string, length: number, output: string): void => {
+      const flat = draft.freshName(`${value}_flat`);
+      draft.add(createNode("Reshape", [value, constants.add(int64([1], [length]), "lowbit_shape")], [flat]));
+      parts[output].push(flat);
+    };
+    for (const name of tensors) {
+      for (const [output, op] of [
+        [tapOutputs.min, "ReduceMin"],
+        [tapOutputs.max, "ReduceMax"],
       ] as const) {
-        const reduced = fresh(`${name}_${key}`);
-        const flat = fresh(`${name}_${key}_flat`);
-        parts[key].push(flat);
-        add(
-          createNode(op, [name], [reduced], { keepdims: 0 }),
-          createNode("Reshape", [reduced, constant(int64([1], [1]))], [flat]),
-        );
+        const reduced = draft.freshName(`${name}_${op}`);
+        draft.add(createNode(op, [name], [reduced], { keepdims: 0 }));
+        vector(reduced, 1, output);
       }
-    },
-    (add) =>
-      add(
-        createNode("Concat", parts.min, [tapOutputs.min], { axis: 0 }),
-        createNode("Concat", parts.max, [tapOutputs.max], { axis: 0 }),
-      ),
-  );
+    }
+    for (const { tensor: name, rank, axis } of channels) {
+      const axes = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis);
+      const reduced = draft.freshName(`${name}_mean`);
+      draft.add(
+        axesAreInput
+          ? createNode("ReduceMean", [name, constants.add(int64([axes.length], axes), "lowbit_axes")], [reduced], {
+              keepdims: 0,
+            })
+          : createNode("ReduceMean", [name], [reduced], { axes, keepdims: 0 }),
+      );
+      vector(reduced, -1, tapOutputs.means);
+    }
+    return parts;
+  });
 }
 
 /**
@@ -97,14 +107,11 @@ export function tapExtremes(model: Model, tensors: readonly string[]): Model {
  * truncating Cast is a floor. Counting is ScatterElements with reduction "add" (opset 16).
  */
 export function tapHistograms(model: Model, bins: readonly TapBins[]): Model {
-  const parts: string[] = [];
-  return tapped(
-    raiseOpset(model, 16),
-    bins.map((row) => row.tensor),
-    [output(tapOutputs.counts, "int32")],
-    (name, constant, fresh, add, i) => {
-      const { width, first, length } = bins[i];
-      const value = (suffix: string): string => fresh(`${name}_${suffix}`);
+  return tapGraph(raiseOpset(model, 16), [[tapOutputs.counts, "int32"]], (draft, constants) => {
+    const parts: string[] = [];
+    for (const { tensor: name, width, first, length } of bins) {
+      const scalar = (value: number): string => constants.add(float32([], [value]), "lowbit_scalar");
+      const step = (suffix: string): string => draft.freshName(`${name}_${suffix}`);
       const [scaled, offset, inside, index, flat, shape, ones, counts] = [
         "scaled",
         "offset",
@@ -114,25 +121,22 @@ export function tapHistograms(model: Model, bins: readonly TapBins[]): Model {
         "shape",
         "ones",
         "counts",
-      ].map(value);
-      add(
-        createNode("Mul", [name, constant(float32([], [1 / width]))], [scaled]),
-        createNode("Sub", [scaled, constant(float32([], [first]))], [offset]),
+      ].map(step);
+      const one = constants.add(tensor("int32", [1], Int32Array.of(1)), "lowbit_one");
+      const zeros = constants.add(tensor("int32", [length], new Int32Array(length)), "lowbit_zeros");
+      draft.add(
+        createNode("Mul", [name, scalar(1 / width)], [scaled]),
+        createNode("Sub", [scaled, scalar(first)], [offset]),
         // outside only where a second run of the same sample differs in the last bit
-        createNode("Clip", [offset, constant(float32([], [0])), constant(float32([], [length - 1]))], [inside]),
-        createNode("Cast", [inside], [index], { to: 6 }),
-        createNode("Reshape", [index, constant(int64([1], [-1]))], [flat]),
+        createNode("Clip", [offset, scalar(0), scalar(length - 1)], [inside]),
+        createNode("Cast", [inside], [index], { to: elementTypes.int32.code }),
+        createNode("Reshape", [index, constants.add(int64([1], [-1]), "lowbit_shape")], [flat]),
         createNode("Shape", [flat], [shape]),
-        createNode("Expand", [constant(tensor("int32", [1], Int32Array.of(1))), shape], [ones]),
-        createNode(
-          "ScatterElements",
-          [constant(tensor("int32", [length], new Int32Array(length))), flat, ones],
-          [counts],
-          { axis: 0, reduction: "add" },
-        ),
+        createNode("Expand", [one, shape], [ones]),
+        createNode("ScatterElements", [zeros, flat, ones], [counts], { axis: 0, reduction: "add" }),
       );
       parts.push(counts);
-    },
-    (add) => add(createNode("Concat", parts, [tapOutputs.counts], { axis: 0 })),
-  );
+    }
+    return { [tapOutputs.counts]: parts };
+  });
 }

@@ -1,4 +1,5 @@
 import { type Diagnostic, LowbitError } from "#base/errors";
+import type { ChannelTap } from "#methods/calibrate/tapGraph";
 import { nodeMatcher } from "#methods/plan/nodePattern";
 import { type PlacementCosts, placeUnits, unitOutputs } from "#methods/plan/placement";
 import { shareRanges } from "#methods/plan/rangeGroups";
@@ -7,6 +8,7 @@ import { findUnits } from "#methods/plan/units";
 import { findWeights, type Weight } from "#methods/plan/weights";
 import type { Prepared } from "#methods/prepare";
 import type { Plan, PlannedActivation, PlannedNode, PlannedWeight, Recipe, RecipeRule, Stats } from "#methods/types";
+import { intAttribute } from "#model/attributes";
 import { GraphDraft } from "#model/edit";
 import type { Model, Node } from "#model/model";
 import { sizeOf } from "#model/tensor";
@@ -29,15 +31,34 @@ export interface PlanOptions {
   readonly stats?: Stats;
 }
 
-/** The values that a static plan could want ranges of: what calibration should observe. */
+/** What calibration should observe for a recipe: the values that may travel as codes, and the inputs of weighted layers. */
 export async function valuesToObserve(
   prepared: Prepared,
   recipe: Recipe,
   kernelOf: KernelLookup,
-): Promise<readonly string[]> {
-  if (recipe.mode !== "static") return [];
-  const { units } = await findUnits(prepared.model, prepared.shapes, kernelOf);
-  return [...new Set(units.flatMap((unit) => [...unit.operands, ...unitOutputs(unit)]))];
+): Promise<{ readonly tensors: readonly string[]; readonly channels: readonly ChannelTap[] }> {
+  const { model, shapes } = prepared;
+  const { units } = recipe.mode === "static" ? await findUnits(model, shapes, kernelOf) : { units: [] };
+  const channels = new Map<string, ChannelTap>();
+  for (const { uses } of findWeights(model, new GraphDraft(model.graph))) {
+    for (const { node, input } of uses) {
+      const [x] = node.inputs;
+      const shape = shapes.get(x)?.shape;
+      if (
+        input !== 1 ||
+        !["Conv", "Gemm", "MatMul"].includes(node.op) ||
+        shape === undefined ||
+        intAttribute(node, "transA", 0) !== 0
+      )
+        continue;
+      const axis = node.op === "Conv" ? 1 : shape.length - 1;
+      const length = shape[axis];
+      if (typeof length === "number" && shape.length >= 2)
+        channels.set(x, { tensor: x, rank: shape.length, axis, length });
+    }
+  }
+  const tensors = new Set(units.flatMap((unit) => [...unit.operands, ...unitOutputs(unit)]));
+  return { tensors: [...tensors], channels: [...channels.values()] };
 }
 
 /** Turns wishes into a scheme for every tensor, each with its reason. Pure: the same arguments give the same plan. */

@@ -201,7 +201,7 @@ async function taggedOnCodes(prepared: Prepared, units: readonly Unit[]): Promis
     })),
     diagnostics: [],
   };
-  await writeStaticInt8(draft, plan, units, false);
+  await writeStaticInt8(draft, plan, units, { reduced: false, channelMeans: new Map() });
   units.forEach((unit, i) => tag(draft, { ...unit, node: draft.current(unit.node) as Node }, i));
   return { ...prepared.model, graph: { ...draft.finish(), values: new Map() } };
 }

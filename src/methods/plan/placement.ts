@@ -66,7 +66,30 @@ export function placeUnits(
     }
   }
   const { cost, sinkSide } = problem.solve();
-  return { cost, int8: new Set(graph.units.filter((unit) => sinkSide[at(unit)])) };
+  const int8 = new Set(graph.units.filter((unit) => sinkSide[at(unit)]));
+  joinSandwiched(graph, costs, int8, producers, readers);
+  return { cost, int8 };
+}
+
+/**
+ * A float layer between two on codes needs a clamp to stay float (see quantize/protectFloats), a cost that depends on three
+ * units at once and so is no part of the cut. Where computing on codes costs less than that, the layer joins its neighbours.
+ */
+function joinSandwiched(
+  graph: PlacementGraph,
+  costs: PlacementCosts,
+  int8: Set<Unit>,
+  producers: ReadonlyMap<string, Unit>,
+  readers: ReadonlyMap<string, readonly Unit[]>,
+): void {
+  for (const unit of graph.units) {
+    if (int8.has(unit) || unit.weight === undefined || graph.fixed(unit) === "float") continue;
+    const before = producers.get(unit.operands[0]);
+    const after = readers.get(unit.output) ?? [];
+    if (before === undefined || !int8.has(before) || !after.some((reader) => int8.has(reader))) continue;
+    const { float, int8: onCodes } = costs.unit(unit);
+    if (onCodes <= float + costs.dequantize(unit.operands[0])) int8.add(unit);
+  }
 }
 
 /** Values a unit makes: Split has several. */

@@ -7,7 +7,7 @@ import type { Model, Node } from "#model/model";
 import type { Known } from "#model/ops/types";
 import type { Int8Kernel } from "#targets/int8Kernels";
 import { readWeight } from "#model/weights";
-import { toNumbers } from "#model/tensor";
+import { sizeOf, toNumbers } from "#model/tensor";
 
 export interface Unit {
   readonly node: Node;
@@ -100,11 +100,15 @@ function readOperands(
   if (!constant(w)) return "its weights are computed by the graph";
   if (draft.initializer(w)?.element !== "float32") return `its weights are ${draft.initializer(w)?.element}`;
   if (b !== undefined && b !== "" && !constant(b)) return "its bias is computed by the graph";
+  const biasSize = b ? sizeOf(draft.initializer(b)?.dims ?? []) : undefined;
   const rank = draft.initializer(w)?.dims.length ?? 0;
   if (rank < 2) return "its weight is a vector";
+  const axis = channelAxis(node, rank);
+  if (biasSize !== undefined && biasSize !== draft.initializer(w)?.dims[axis])
+    return "its bias is not one number a channel";
   return {
     operands: [x],
-    weight: { tensor: w, axis: channelAxis(node, rank) },
+    weight: { tensor: w, axis },
     ...(b ? { bias: b } : {}),
     constants: [],
   };

@@ -3,68 +3,63 @@
  * evaluates them once when the model is loaded, and the layer computes on floats as before: small on disk, float in memory, at
  * float speed. (A DequantizeLinear would be run again at every inference, or fused into another kernel: stack.md §1.1 P5.)
  */
-import { SharedConstants } from "#methods/quantize/parameters";
-import { quantizeWeight } from "#methods/quantize/weights";
-import type { PlannedWeight } from "#methods/types";
+import type { Weight } from "#methods/plan/weights";
+import type { SharedConstants } from "#methods/quantize/parameters";
+import { quantizeWeight, type QuantizedWeight } from "#methods/quantize/weights";
 import { createNode } from "#model/attributes";
 import type { GraphDraft } from "#model/edit";
-import type { TensorRef } from "#model/model";
-import { int64, elementTypes, sizeOf } from "#model/tensor";
-import { parameterShape } from "#quant/granularity";
-import { parseScheme, type Scheme } from "#quant/scheme";
+import type { Node } from "#model/model";
+import { elementTypes, float32, toNumbers } from "#model/tensor";
+import { readWeight, weight } from "#model/weights";
+import type { Scheme } from "#quant/scheme";
 
-/** Replaces a weight for all its readers. Groups run along the flattened inner axes of each output channel. */
+/** Replaces a weight for all its readers, and takes the shift of their means off their biases. */
 export async function writeDecodeAtLoad(
   draft: GraphDraft,
-  ref: TensorRef,
-  planned: PlannedWeight,
+  { ref, uses, channelAxis }: Weight,
+  scheme: Scheme,
   constants: SharedConstants,
+  channelMeans: ReadonlyMap<string, ArrayLike<number>>,
 ): Promise<void> {
-  const scheme = parseScheme(planned.scheme);
-  if (scheme === null) return;
   const { name } = ref;
-  const step = (suffix: string): string => draft.freshName(`${name}_${suffix}`);
-  const grouped =
-    scheme.granularity.per === "group" ? groupedView(ref, planned.axis, scheme.granularity.size) : undefined;
-  const view = grouped?.dims ?? ref.dims;
-  const { decoding, codes } = await quantizeWeight(
-    { ...ref, dims: view },
-    asChannels(scheme, grouped !== undefined),
-    grouped?.axis ?? planned.axis,
-    `${name}_q`,
-  );
-  void parameterShape;
-  const dims =
-    decoding.granularity.per === "tensor"
-      ? []
-      : view.map((dim, i) => (decoding.granularity.per === "channel" && i === decoding.granularity.axis ? dim : 1));
-  let value = step("float");
+  const quantized = await quantizeWeight(ref, scheme, channelAxis, `${name}_q`);
+  const { decoding, codes } = quantized;
+  const dims = decoding.granularity.per === "tensor" ? [] : ref.dims.map((dim, i) => (i === channelAxis ? dim : 1));
+  let value = draft.freshName(`${name}_float`);
   draft.add(
     createNode("Cast", [draft.addInitializer(codes)], [value], { to: elementTypes.float32.code }, { name: "" }),
   );
   const apply = (op: string, operand: string): void => {
-    const next = step(op.toLowerCase());
+    const next = draft.freshName(`${name}_${op.toLowerCase()}`);
     draft.add(createNode(op, [value, operand], [next], {}, { name: "" }));
     value = next;
   };
   if (decoding.zeroPoint !== null)
     apply("Sub", constants.scale(Float32Array.from(decoding.zeroPoint), dims, `${name}_zero`));
   apply("Mul", constants.scale(decoding.scale, dims, name));
-  if (grouped !== undefined) apply("Reshape", constants.add(int64([ref.dims.length], ref.dims), `${name}_dims`));
-  draft.replaceUses(name, value, (node) => node.outputs[0] !== value);
+  for (const { node, input } of uses) {
+    const means = channelMeans.get(node.inputs[0]);
+    if (input === 1 && means !== undefined && (node.op === "Conv" || node.op === "Gemm"))
+      await correctBias(draft, node, quantized, means);
+  }
+  draft.replaceUses(name, value);
 }
 
-/** [out, …] with groups of the inner elements as rows: [out·G, size]; null where the size does not divide. */
-function groupedView(
-  ref: TensorRef,
-  axis: number,
-  size: number,
-): { readonly dims: readonly number[]; readonly axis: number } | undefined {
-  const inner = sizeOf(ref.dims.slice(axis + 1));
-  if (axis !== 0 || inner % size !== 0) return undefined;
-  return { dims: [sizeOf(ref.dims) / size, size], axis: 0 };
-}
-
-function asChannels(scheme: Scheme, rows: boolean): Scheme {
-  return rows ? { ...scheme, granularity: { per: "channel" } } : scheme;
+async function correctBias(
+  draft: GraphDraft,
+  original: Node,
+  quantized: QuantizedWeight,
+  means: ArrayLike<number>,
+): Promise<void> {
+  const node = draft.current(original);
+  if (node === undefined) return;
+  const [, , b] = node.inputs;
+  const ref = b === undefined || b === "" ? undefined : draft.initializer(b);
+  if (b && (ref === undefined || draft.isInput(b) || ref.element !== "float32")) return; // computed by the graph: not ours to change
+  const shift = await quantized.meanShift(node, means);
+  const bias = ref === undefined ? undefined : toNumbers(await readWeight(ref));
+  if (bias !== undefined && bias.length !== shift.length) return;
+  const corrected = Float32Array.from(shift, (s, c) => (bias?.[c] ?? 0) - s);
+  const added = draft.addInitializer(weight(`${b || node.inputs[1]}_corrected`, float32([shift.length], corrected)));
+  draft.update(node, { inputs: [node.inputs[0], node.inputs[1], added] });
 }

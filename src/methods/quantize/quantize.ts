@@ -1,18 +1,23 @@
 import { LowbitError } from "#base/errors";
 import type { KernelLookup } from "#methods/plan/units";
 import { findUnits } from "#methods/plan/units";
+import { findWeights } from "#methods/plan/weights";
 import type { Prepared } from "#methods/prepare";
 import { writeDecodeAtLoad } from "#methods/quantize/decodeAtLoad";
 import { SharedConstants } from "#methods/quantize/parameters";
 import { writeStaticInt8 } from "#methods/quantize/staticInt8";
-import type { Plan } from "#methods/types";
+import { protectFloats } from "#methods/quantize/protectFloats";
+import type { Plan, Stats } from "#methods/types";
 import { GraphDraft } from "#model/edit";
 import type { Model } from "#model/model";
+import { parseScheme } from "#quant/scheme";
 
 export interface QuantizeOptions {
   readonly kernelOf: KernelLookup;
   /** The host's int8 kernels saturate pair sums (x64 without VNNI): weights use one bit less. Default false. */
   readonly reducedRange?: boolean;
+  /** What calibration learned: biases are corrected for the rounding of weights by it. */
+  readonly stats?: Stats;
 }
 
 /** Carries a plan out. Returns a new model that shares every untouched weight with the prepared one. */
@@ -29,13 +34,23 @@ export async function quantize(prepared: Prepared, plan: Plan, options: Quantize
       hint: "make the plan again for this model and target",
     });
   }
-  await writeStaticInt8(draft, plan, chosen, options.reducedRange ?? false);
+  const channelMeans = options.stats?.channelMeans ?? new Map<string, Float64Array>();
+  await writeStaticInt8(draft, plan, chosen, { reduced: options.reducedRange ?? false, channelMeans });
   const constants = new SharedConstants(draft);
+  const weights = new Map(findWeights(model, new GraphDraft(model.graph)).map((found) => [found.ref.name, found]));
   for (const row of plan.weights) {
-    const ref = draft.initializer(row.tensor);
-    if (row.storage === "decode-at-load" && ref !== undefined) await writeDecodeAtLoad(draft, ref, row, constants);
+    const found = weights.get(row.tensor);
+    const scheme = parseScheme(row.scheme);
+    if (row.storage !== "decode-at-load") continue;
+    if (found === undefined || scheme === null)
+      throw new LowbitError("plan/mismatch", `${row.tensor} is no weight of this model`, {
+        at: { tensor: row.tensor },
+        hint: "make the plan again for this model",
+      });
+    await writeDecodeAtLoad(draft, found, scheme, constants, channelMeans);
   }
   draft.removeUnused();
+  await protectFloats(draft);
   // what the file said of intermediate values is no longer true of all of them
   return { ...model, graph: { ...draft.finish(), values: new Map() } };
 }

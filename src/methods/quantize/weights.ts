@@ -2,10 +2,11 @@
  * Weights as integer codes. Scales are found now; the codes are made again whenever the model is written, so that quantizing a
  * model of any size holds one weight at a time.
  */
-import type { TensorRef } from "#model/model";
+import { meanShift } from "#methods/quantize/correctBias";
+import type { Node, TensorRef } from "#model/model";
 import { packTensor, toNumbers, type ElementType } from "#model/tensor";
 import { readWeight } from "#model/weights";
-import { type Affine, encodeAffine, fitAffine } from "#quant/affine";
+import { type Affine, decodeAffine, encodeAffine, fitAffine } from "#quant/affine";
 import { dtype } from "#quant/dtype";
 import type { Granularity } from "#quant/granularity";
 import type { Scheme } from "#quant/scheme";
@@ -15,6 +16,8 @@ export interface QuantizedWeight {
   readonly decoding: Affine;
   /** The codes, as a weight of the scheme's dtype and the original's shape. */
   readonly codes: TensorRef;
+  /** How far rounding moves the mean of each output of a layer, whose input has these means per channel: see `meanShift`. */
+  meanShift(node: Node, means: ArrayLike<number>): Promise<Float64Array>;
 }
 
 /** `axis`: output channels for per-channel schemes, the reduction axis for groups. */
@@ -45,15 +48,22 @@ export async function quantizeWeight(
   const decoding: Affine =
     floor === undefined ? fitted : { ...fitted, scale: fitted.scale.map((s, i) => Math.max(s, floor(i))) };
   const element = scheme.dtype as ElementType;
-  const load = async (): Promise<Uint8Array> =>
-    packTensor(codesTensor(encodeAffine(await read(), ref.dims, decoding, affine), ref.dims, scheme));
+  const encode = async (x: Float32Array): Promise<Int32Array> => encodeAffine(x, ref.dims, decoding, affine);
+  const load = async (): Promise<Uint8Array> => packTensor(codesTensor(await encode(await read()), ref.dims, scheme));
   const codes: TensorRef = {
     ...ref,
     name,
     element,
     data: { kind: "lazy", length: packedBytes(element, sizeOf(ref.dims)), load },
   };
-  return { decoding, codes };
+  return {
+    decoding,
+    codes,
+    async meanShift(node, means) {
+      const x = await read();
+      return meanShift(node, ref.dims, x, decodeAffine(await encode(x), ref.dims, decoding), means);
+    },
+  };
 }
 
 function codesTensor(
