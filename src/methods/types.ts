@@ -72,6 +72,10 @@ export interface PlannedNode {
   readonly node: string;
   readonly name: string;
   readonly op: string;
+  /** The value that leaves it, behind a Relu or Clip that its quantizer performs. */
+  readonly output: string;
+  /** Its weight, where it has one. */
+  readonly weight?: string;
   readonly compute: Compute;
   readonly why: string;
   /** Costs the decision rested on, in microseconds, and where they come from. */

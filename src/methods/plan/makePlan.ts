@@ -251,6 +251,7 @@ function planNodes(
     const unit = unitOf.get(node);
     if (unit === undefined && !node.inputs.some((name) => weighted.has(name))) continue;
     const [key] = node.outputs;
+    const weight = node.inputs.find((name) => weighted.has(name));
     const cost = costs.get(key);
     const onCodes = unit !== undefined && int8.has(unit);
     const because =
@@ -264,6 +265,8 @@ function planNodes(
       node: key,
       name: node.name,
       op: node.op,
+      output: unit?.output ?? key,
+      ...(weight === undefined ? {} : { weight }),
       compute: onCodes ? "int8" : "float",
       why: because,
       ...(cost === undefined ? {} : { cost }),
