@@ -10,6 +10,6 @@ export function nextCommand({ input, output, quality }: Report): string {
 }
 
 /** A word that a POSIX shell takes as it is. */
-function shellWord(word: string): string {
+export function shellWord(word: string): string {
   return /^[\w./:@%+=,-]+$/.test(word) && !word.startsWith("-") ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -133,7 +133,7 @@ function coarse(histogram: Summary["histogram"]): Pick<HistogramReport, "low" | 
   if (histogram === undefined) return { low: 0, width: 1, counts: [] };
   const { width, first, counts } = histogram;
   const merged = Math.ceil(counts.length / 64);
-  const bins = new Array<number>(Math.ceil(counts.length / merged)).fill(0);
+  const bins = Array.from({ length: Math.ceil(counts.length / merged) }, () => 0);
   for (let i = 0; i < counts.length; i++) bins[Math.floor(i / merged)] += counts[i];
   return { low: first * width, width: width * merged, counts: bins };
 }

@@ -5,6 +5,7 @@
 import { subgraphs } from "#model/attributes";
 import type { Graph, Model, Node } from "#model/model";
 import { findOp } from "#model/ops/index";
+import { isConcrete } from "#model/ops/known";
 import type { Cost, Known } from "#model/ops/types";
 import { inferShapes, type ShapeMap } from "#model/shapes";
 import { sizeOf } from "#model/tensor";
@@ -159,10 +160,10 @@ class Counter {
 
   /** Bytes of a constant that a node really reads: of a table only the rows it looks up. */
   #read(bytes: number, value: string, node: Node): number {
-    if (!/^Gather/.test(node.op)) return bytes;
+    if (!node.op.startsWith("Gather")) return bytes;
     const table = this.#known(node.inputs[0]);
     const rows = this.#known(node.outputs[0]);
-    if (!isConcrete(table) || !isConcrete(rows)) return bytes;
+    if (!isConcrete(table?.shape) || !isConcrete(rows?.shape)) return bytes;
     // packed tables have fewer elements than they stand for: never more is read than there is
     const share = Math.min(1, sizeOf(rows.shape) / Math.max(1, sizeOf(table.shape)));
     return value === node.inputs[1] ? bytes : bytes * share;
@@ -187,10 +188,6 @@ class Counter {
     this.assumed.push(`${node.op} ${node.name || node.outputs[0]} runs once`);
     return 1;
   }
-}
-
-function isConcrete(known: Known | undefined): known is Known & { readonly shape: readonly number[] } {
-  return known?.shape?.every((dim) => typeof dim === "number") ?? false;
 }
 
 function macsOf(steps: readonly StepWork[]): number {

@@ -2,6 +2,7 @@
  * How far constant nodes only decode: from stored codes through Cast, Sub, Mul, Reshape to the numbers they stand for. What comes
  * after (a Slice for each layer, a Concat with another weight) uses the numbers.
  */
+import { isConcrete } from "#model/ops/known";
 import type { ShapeMap } from "#model/shapes";
 import { sizeOf } from "#model/tensor";
 import { type Constant, elementsOf, sourceOf } from "#report/graph/constants";
@@ -66,12 +67,8 @@ function decodes({ node, primary, value }: Constant, shapes: ShapeMap): boolean 
   if (!codeTypes.test(element) && !(element === "int32" && node.op === "DequantizeLinear")) return false;
   // nodes of other domains call functions that decode, or are DequantizeLinear's twin
   if (node.domain === "" && !decoders.has(node.op)) return false;
-  const shape = concrete(shapes.get(value)?.shape);
-  return shape === undefined || sizeOf(shape) >= elementsOf(primary);
-}
-
-function concrete(shape: readonly unknown[] | undefined): readonly number[] | undefined {
-  return shape?.every((dim): dim is number => typeof dim === "number") ? shape : undefined;
+  const shape = shapes.get(value)?.shape;
+  return !isConcrete(shape) || sizeOf(shape) >= elementsOf(primary);
 }
 
 /** What several uses of one primary tensor have decoded in common. */

@@ -131,10 +131,10 @@ const activations = new Set(["Relu", "Clip", "LeakyRelu", "Sigmoid", "Tanh", "Ha
  * result is still in a register (ONNX Runtime's ConvBN, ConvAddActivation, MatMulAdd, GemmActivation and MatMulIntegerToFloat fusions).
  */
 function resultChain(node: Node, shapes: ShapeMap, links: Links, claimed: ReadonlySet<Node>): Node[] {
-  const allowed = node.domain === "" ? chains.get(node.op) : undefined;
+  const allowed = (node.domain === "" ? chains.get(node.op) : undefined) ?? [];
   const chain: Node[] = [];
   let [value] = node.outputs;
-  for (let next = 0; allowed !== undefined && next < allowed.length; ) {
+  for (let next = 0; next < allowed.length; ) {
     const [reader, ...others] = links.readers.get(value) ?? [];
     if (reader === undefined || others.length > 0 || links.outputs.has(value) || reader.domain !== "") break;
     const at = allowed.indexOf(activations.has(reader.op) ? "activation" : reader.op, next);
@@ -210,7 +210,7 @@ function clipRange(clip: Node, shapes: ShapeMap): readonly [number, number] {
 
 function sameParameters(quantize: Node, dequantize: Node, shapes: ShapeMap): boolean {
   return [1, 2].every((input) => {
-    const [a = "", b = ""] = [quantize.inputs[input], dequantize.inputs[input]];
+    const [a, b] = [quantize.inputs[input], dequantize.inputs[input]];
     if (a === b) return true;
     const [x, y] = [numberOf(a, shapes), numberOf(b, shapes)];
     return x !== undefined && x === y;

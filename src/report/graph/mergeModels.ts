@@ -56,8 +56,10 @@ async function raised(model: Model, opset: number): Promise<Model> {
   return (model.opsets.get("") ?? 0) >= opset ? model : raiseOpset(model, opset, await inferShapes(model));
 }
 
-function withoutOverrides({ overridable: _, ...graph }: Graph): Graph {
-  return graph;
+function withoutOverrides(graph: Graph): Graph {
+  const plain = { ...graph };
+  delete plain.overridable;
+  return plain;
 }
 
 function unitedOpsets(a: Model, b: Model): Map<string, number> | string {

@@ -4,9 +4,10 @@
  */
 import { intAttribute, subgraphs } from "#model/attributes";
 import type { Graph, Node } from "#model/model";
+import { isConcrete } from "#model/ops/known";
 import type { Known } from "#model/ops/types";
 import type { ShapeMap } from "#model/shapes";
-import { elementTypes, sizeOf } from "#model/tensor";
+import { elementTypes, packedBytes, sizeOf } from "#model/tensor";
 import { readsOf, sortNodes } from "#model/topology";
 import type { Constant, Constants } from "#report/graph/constants";
 import { findFusion, type Fused } from "#report/graph/fusion";
@@ -139,9 +140,8 @@ function floatWidth(node: Node, shapes: ShapeMap): number {
 
 /** Bytes of a value in memory; undefined where its shape or type is not known. Sub-byte elements are packed. */
 export function bytesOf(known: Known | undefined): number | undefined {
-  if (known?.element === undefined || known.shape === undefined) return undefined;
-  if (!known.shape.every((dim) => typeof dim === "number" && dim >= 0)) return undefined;
-  return Math.ceil((sizeOf(known.shape as readonly number[]) * elementTypes[known.element].bits) / 8);
+  if (known?.element === undefined || !isConcrete(known.shape)) return undefined;
+  return packedBytes(known.element, sizeOf(known.shape));
 }
 
 /** Bytes that a constant occupies in memory once the model is loaded. */

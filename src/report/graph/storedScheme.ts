@@ -1,6 +1,7 @@
 /** How a stored tensor stands for numbers: read from the nodes that decode it, or from the operator that takes the codes as they are. */
 import { intAttribute } from "#model/attributes";
 import type { FunctionDef, Node, TensorRef } from "#model/model";
+import { isConcrete } from "#model/ops/known";
 import type { ShapeMap } from "#model/shapes";
 import { type ElementType, elementTypes, sizeOf } from "#model/tensor";
 import { type Constant, type Constants, type ConstantUse, sourceOf } from "#report/graph/constants";
@@ -193,5 +194,5 @@ function countOf(constant: Constant | undefined, context: SchemeContext): number
 function shapeOf(constant: Constant, { shapes }: SchemeContext): readonly number[] | undefined {
   if (constant.inputs.length === 0 && constant.primary?.ref !== undefined) return constant.primary.ref.dims;
   const shape = shapes.get(constant.value)?.shape;
-  return shape?.every((dim) => typeof dim === "number") === true ? (shape as readonly number[]) : undefined;
+  return isConcrete(shape) ? shape : undefined;
 }
