@@ -65,8 +65,6 @@ export interface LayerFacts {
   readonly activations?: string;
   /** What calibration saw of its result. */
   readonly summary?: Summary;
-  /** Whether its result is the model's answer, perhaps reshaped. */
-  readonly answers?: boolean;
 }
 
 /** A part of the noise is to blame from this share on. */
@@ -155,18 +153,18 @@ function weightCause({ weights }: LayerFacts, keep: string): Explanation {
   return { cause: "outlier-range", fix };
 }
 
-function resultCause({ at }: WeightedLayer, facts: LayerFacts, keep: string, rounding: number): Explanation {
+function resultCause(layer: WeightedLayer, facts: LayerFacts, keep: string, rounding: number): Explanation {
   const { activations = "uint8", summary } = facts;
   const [dtype, ...flags] = activations.split("/");
   const rule = flags.find((flag) => /^(average|percentile|mse|entropy|aciq)/.test(flag));
-  if (power(at.quantizer?.clippedDb) >= rounding / 2) {
+  if (power(layer.at.quantizer?.clippedDb) >= rounding / 2) {
     const fix =
       rule === undefined
         ? "calibrate on more and more typical samples: --calibrate 200"
         : `let the range cover all values: --activations ${dtype}/minmax`;
     return { cause: "saturation", fix };
   }
-  if (facts.answers === true) return { cause: "hard-output", fix: `keep it in float: ${keep}` };
+  if (layer.answers) return { cause: "hard-output", fix: `keep it in float: ${keep}` };
   // rounding noise is step²/12, and the range has 2^bits − 1 steps
   const range = (2 ** bitsOf(dtype) - 1) * Math.sqrt(12 * rounding);
   if (range < stretched) return { cause: "narrow-bits", fix: `keep it in float: ${keep}` };

@@ -7,6 +7,7 @@ import { throwIfAborted } from "#base/interrupt";
 import type { JobOptions } from "#base/progress";
 import { intAttribute, subgraphs } from "#model/attributes";
 import type { Dim, Graph, Model, Node, ValueInfo } from "#model/model";
+import { findOp } from "#model/ops/index";
 import { inferShapes, type ShapeMap } from "#model/shapes";
 import { sizeOf } from "#model/tensor";
 import { type ConstantGroup, constantGroups } from "#report/constantGroups";
@@ -171,8 +172,14 @@ function allNodes(graph: Graph): Node[] {
   return graph.nodes.flatMap((node) => [node, ...subgraphs(node).flatMap(allNodes)]);
 }
 
-function parametersOf({ role, stored }: ConstantGroup): number {
-  return role === "weight" ? sizeOf(stored.shape) : 0;
+/** Numbers that were learned: weights that something computes with or looks up, not masks that are only cut to size. */
+function parametersOf({ role, stored, uses }: ConstantGroup): number {
+  return role === "weight" && uses.some(({ node }) => node !== undefined && computes(node)) ? sizeOf(stored.shape) : 0;
+}
+
+function computes(node: Node): boolean {
+  const op = findOp(node.domain, node.op);
+  return op === undefined || op.cost !== undefined || node.op.startsWith("Gather");
 }
 
 async function inspectWeights(
@@ -258,7 +265,7 @@ function layersOf(
   return steps.flatMap((step): InspectedLayer[] => {
     const { node, macs, arithmetic, times } = step;
     const own = [...(read.get(node) ?? [])].flatMap((group) => weights.get(group) ?? []);
-    if (macs === 0 && !own.some(({ shape }) => shape.length >= 2)) return [];
+    if (macs === 0 && !(computes(node) && own.some(({ shape }) => shape.length >= 2))) return [];
     const sum = (part: "parameters" | "bytes"): number => own.reduce((total, weight) => total + weight[part], 0);
     return [
       {
@@ -359,7 +366,7 @@ function notCounted(uncounted: readonly string[]): Diagnostic {
   return {
     code: "report/uncounted",
     level: "info",
-    message: `${plural(uncounted.length, "value or node")} not counted, the first: ${uncounted[0]}`,
-    hint: "give the shapes of the inputs",
+    message: `work and memory are more than counted: ${uncounted[0]}${uncounted.length > 1 ? `, and ${uncounted.length - 1} more` : ""}`,
+    hint: "give the shapes of the inputs, if it is they that are not known",
   };
 }

@@ -1,6 +1,6 @@
 /** An inspection for a terminal: what it is, what it costs, the largest layers, what could hurt, and the next command. */
 import { type Ansi, ansi } from "#report/ansi";
-import { columns, wrap } from "#report/columns";
+import { columns, pad, wrap } from "#report/columns";
 import { ellipsis } from "#report/ellipsis";
 import { formatBytes, formatCount, formatNumber, plural } from "#report/format";
 import type { InspectedLayer, InspectedValue, InspectedWeight, Inspection } from "#report/inspect";
@@ -92,30 +92,30 @@ function formatShort(count: number): string {
 }
 
 const layerColumns: readonly Column[] = [
-  { name: "", align: "right" },
-  { name: "", align: "right" },
+  { name: "stored", align: "right" },
+  { name: "MACs", align: "right" },
   { name: "" },
-  { name: "" },
-  { name: "", align: "right" },
-  { name: "" },
+  { name: "as" },
+  { name: "outliers", align: "right" },
 ];
 
 function layerSection({ layers }: Inspection, width: number, paint: Ansi): string[] {
   const shown = [...layers].sort((a, b) => b.bytes - a.bytes || b.macs - a.macs).slice(0, shownLayers);
   const more = layers.length - shown.length;
   const title = `Layers${more > 0 ? `, the largest ${shown.length} of ${formatCount(layers.length)}` : ""}`;
-  const rows = shown.map((layer) => ({ layer, cells: layerCells(layer) }));
-  const lines = alignRows({ columns: layerColumns.slice(0, 5), rows: rows.map(({ cells }) => cells) });
-  const used = lines.reduce((most, line) => Math.max(most, columns(line)), 0) + 4;
-  return section(
-    paint.bold(title),
-    lines.flatMap((line, i) => {
-      const { name } = rows[i].layer;
+  if (shown.length === 0) return [];
+  const head = layerColumns.map(({ name }) => name);
+  const [first, ...lines] = alignRows({ columns: layerColumns, rows: [head, ...shown.map(layerCells)] });
+  const used = [first, ...lines].reduce((most, line) => Math.max(most, columns(line)), 0) + 4;
+  return section(paint.bold(title), [
+    paint.dim(`  ${first}`),
+    ...lines.flatMap((line, i) => {
+      const { name } = shown[i];
       const start = `  ${line}`;
-      if (width - used >= 16) return [`${start.padEnd(used)}${ellipsis(name, width - used, columns)}`];
+      if (width - used >= 16) return [`${pad(start, used)}${ellipsis(name, width - used, columns)}`];
       return [start, `    ${ellipsis(name, width - 4, columns)}`];
     }),
-  );
+  ]);
 }
 
 function layerCells({ op, macs, bytes, weights }: InspectedLayer): string[] {
@@ -123,7 +123,7 @@ function layerCells({ op, macs, bytes, weights }: InspectedLayer): string[] {
   const sigmas = main?.statistics?.outlierSigmas;
   return [
     formatBytes(bytes),
-    `${formatShort(macs)} MAC`,
+    formatShort(macs),
     op,
     main?.scheme ?? "",
     sigmas === undefined ? "" : `${formatNumber(sigmas)}σ`,

@@ -24,7 +24,7 @@ import { type PairedLayer, pairedLayers } from "#report/graph/pairedLayers";
 
 export interface LayerQualityOptions extends JobOptions {
   readonly openSession: OpenSession;
-  /** Samples to run, from the first. Default 8, or all where there are fewer. */
+  /** Samples to run, spread evenly over the data. Default 8, or all where there are fewer. */
   readonly samples?: number;
   /** Values compared in one session: the rest waits for the next. Default 200. */
   readonly chunk?: number;
@@ -68,6 +68,8 @@ export interface WeightedLayer {
   readonly output: string;
   /** Where it is compared: its output or, where that exists only inside a fused kernel, its activation's. */
   readonly at: ValueQuality;
+  /** Whether its result is the model's answer, at most activated and moved. */
+  readonly answers: boolean;
   /** SQNR of its output if nothing but its own weights were quantized; undefined where that was not tried. */
   readonly weightsDb: number | undefined;
 }
@@ -121,7 +123,7 @@ export async function layerQuality(
     const tried = addTrials(merged, layers);
     const rows = await sumPairs(tried.model, [...pairs, ...tried.pairs], data, { ...options, samples });
     const judged = judge(float, values, rows);
-    const weighted = layers.flatMap(({ node, compared }, i): [string, WeightedLayer][] => {
+    const weighted = layers.flatMap(({ node, compared, answers }, i): [string, WeightedLayer][] => {
       const at = judged.get(compared.value);
       const row = tried.rows[i];
       const weightsDb =
@@ -129,7 +131,9 @@ export async function layerQuality(
           ? undefined
           : decibels(sumOf(rows, pairs.length + row, "signal"), sumOf(rows, pairs.length + row, "noise"));
       const [output] = node.outputs;
-      return at === undefined ? [] : [[output, { node: node.name || output, op: node.op, output, at, weightsDb }]];
+      return at === undefined
+        ? []
+        : [[output, { node: node.name || output, op: node.op, output, at, answers, weightsDb }]];
     });
     return { values: judged, layers: new Map(weighted), samples, missing, diagnostics: [] };
   } catch (error) {
@@ -222,7 +226,7 @@ async function addSums(
     try {
       for (let s = 0; s < samples; s++) {
         throwIfAborted(signal);
-        const { inputs } = await data.sample(s);
+        const { inputs } = await data.sample(Math.floor((s * data.length) / samples));
         const result = await session.run(Object.fromEntries(session.inputNames.map((name) => [name, inputs[name]])));
         const added = toNumbers(result[tapOutput]);
         for (const [k, i] of part.entries())

@@ -74,7 +74,7 @@ const accuracyLevel: Lint = ({ nodes }) => {
   return [
     warn(
       "accuracy-level",
-      `${several(slow)} without accuracy_level: CPUs compute it in float32, slower than a float MatMul`,
+      `${several(slow)} without accuracy_level: computed in float32 on CPUs, slower than a float MatMul`,
       slow[0],
       "write accuracy_level = 4 for CPUs (int8 products), or quantize again with lowbit",
     ),
@@ -134,7 +134,7 @@ const unsignedWeights: Lint = ({ nodes, shapes, graphs }) => {
       : [
           warn(
             "unsigned-weights",
-            `${several(unsigned)} multiplies uint8 by uint8: x64 processors with VNNI have no fast kernel for that`,
+            `uint8 weights times uint8 activations in ${several(unsigned)}: x64 processors with VNNI have no fast kernel for that`,
             unsigned[0],
             "quantize the weights to int8 (--weights int8/channel)",
           ),
@@ -144,7 +144,7 @@ const unsignedWeights: Lint = ({ nodes, shapes, graphs }) => {
       : [
           warn(
             "no-kernel",
-            `${several(refused)} multiplies int8 activations by uint8 weights: ${newest.runtime} has no kernel for it`,
+            `uint8 weights times int8 activations in ${several(refused)}: ${newest.runtime} has no kernel for it`,
             refused[0],
             "quantize the weights to int8, or the activations to uint8",
           ),
@@ -212,7 +212,7 @@ const blockedProduct: Lint = ({ graphs }) => {
     {
       code: "lint/blocked-product",
       level: "info",
-      message: `${several(blocks.map(({ node }) => node))} with weights in blocks: ${newest.runtime} also quantizes its activations to int8`,
+      message: `${several(blocks.map(({ node }) => node))} with weights in blocks: ${newest.runtime} also quantizes the activations to int8`,
       at: { node: nameOf(blocks[0].node), op: blocks[0].node.op },
       hint: "for exact activations set the session option session.qdq_matmulnbits_accuracy_level to 1",
     },

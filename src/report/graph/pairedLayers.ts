@@ -1,13 +1,16 @@
 import type { Model, Node } from "#model/model";
+import { findOp } from "#model/ops/index";
 import { type Constants, findConstants } from "#report/graph/constants";
 import type { ComparedValue } from "#report/graph/comparedValues";
-import { linksOf } from "#report/graph/fusion";
+import { type Links, linksOf } from "#report/graph/fusion";
 
 /** A layer of the float model with weights, and the node that does its work in the quantized model. */
 export interface PairedLayer {
   readonly node: Node;
   /** Where the layer is compared: its output, or that of the activation that alone reads it. */
   readonly compared: ComparedValue;
+  /** Whether its result is an output of the model, at most activated and moved. */
+  readonly answers: boolean;
   /**
    * The quantized model's node as it would compute on what the float model's reads: its own constants, and the float inputs. Undefined
    * where it has another form (integer operators read codes).
@@ -32,9 +35,26 @@ export function pairedLayers(float: Model, quantized: Model, values: readonly Co
     const through = compared.value === output ? undefined : activation;
     const twin = producerOf(compared.twin, through, producers);
     const inputs = twin && fedFloat(node, before, twin, after, producers);
-    return [{ node, compared, twin: twin && inputs && { node: twin, inputs } }];
+    return [{ node, compared, answers: isAnswer(output, links), twin: twin && inputs && { node: twin, inputs } }];
   });
 }
+
+/** Whether a value is an output of the graph, or becomes one by moves and activations alone. */
+function isAnswer(value: string, links: Links): boolean {
+  const seen = new Set<string>();
+  for (let at = value; !seen.has(at); ) {
+    if (links.outputs.has(at)) return true;
+    seen.add(at);
+    const [reader, ...others] = links.readers.get(at) ?? [];
+    const passes =
+      reader !== undefined && (findOp(reader.domain, reader.op)?.cost === undefined || lastActivations.has(reader.op));
+    if (!passes || others.length > 0) return false;
+    [at] = reader.outputs;
+  }
+  return false;
+}
+
+const lastActivations = new Set(["Softmax", "LogSoftmax", "Sigmoid", "Relu", "Clip", "Tanh"]);
 
 function isActivation({ op, domain }: Node): boolean {
   return domain === "" && (op === "Relu" || op === "Clip");
