@@ -1,0 +1,10 @@
+import { dataOptions, type Parsed } from "#cli/options";
+import { watched } from "#cli/progress";
+import { showReport } from "#cli/show";
+import { evaluateFile } from "#node";
+
+export async function evaluate(model: string, parsed: Parsed): Promise<void> {
+  const against = parsed.against as string | undefined;
+  const options = { ...dataOptions(parsed), ...(against === undefined ? {} : { against }) };
+  await showReport(await watched(parsed.quiet === true, (job) => evaluateFile(model, { ...options, ...job })), parsed);
+}

@@ -1,0 +1,92 @@
+#!/usr/bin/env node
+/** The command line: one file a command, each loaded when it is called. */
+import { Command, Option } from "commander";
+import { collect, fraction, positive, wholeNumber } from "#cli/arguments";
+import { fail } from "#cli/fail";
+import { version } from "#node";
+
+const program = new Command("lowbit")
+  .description("Makes neural networks small and fast, and proves it.")
+  .version(version, "-v, --version")
+  .showHelpAfterError("(lowbit <command> --help shows what there is)")
+  .exitOverride();
+
+function withRuntime(command: Command): Command {
+  return command
+    .option("--target <runtime>", "runtime to run on and plan for: auto, ort-node, ort-web", "auto")
+    .option("--threads <n>", "threads inside one operator", positive, 1)
+    .option("--timeout <seconds>", "longest time one run may take", positive);
+}
+
+function withData(command: Command): Command {
+  return command
+    .option(
+      "-d, --data <path>",
+      "images, .npy/.npz, MNIST idx, CIFAR .bin, .jsonl, token .json, or a description .json",
+    )
+    .option("--preprocess <preset|file>", "imagenet-torch, imagenet-tf, cifar, unit, raw, caffe255, or a JSON file")
+    .option("--tokenizer <file>", "tokenizer.json, for text")
+    .option("--samples <n>", "use n samples, spread evenly", positive)
+    .option("--class-offset <n>", "the model's class of the data's class 0", wholeNumber, 0)
+    .addOption(new Option("--metric <name>", "what counts").choices(["top1", "top5", "nll", "sqnr", "agreement"]))
+    .option("--output-name <name>", "output of the model that is judged")
+    .option("--allow-random-data", "make samples up where none are given; the report says so")
+    .option("--seed <n>", "seed of everything random", wholeNumber, 0);
+}
+
+function withOutput(command: Command): Command {
+  return command
+    .option("--json", "one machine-readable report on stdout")
+    .option("--html <file>", "also write the report as one HTML file")
+    .option("-q, --quiet", "no progress");
+}
+
+withOutput(withRuntime(withData(program.command("quantize <model>").description("quantize, prove, write"))))
+  .option("-o, --output <file>", "where to write; default <model>.<recipe>.onnx")
+  .option(
+    "-r, --recipe <name|file>",
+    "w8a8, w8a8-dynamic, w8, w4a16, w2a16, fp16, or a JSON file; default: the best known for the model",
+  )
+  .option("--weights <scheme>", "scheme of the weights, e.g. int8/channel, uint4/group:32")
+  .option("--activations <scheme>", "scheme of the activations, e.g. uint8/mse, uint8/percentile:99.99")
+  .option("-k, --keep <pattern>", "leave nodes in float: a name, a glob, or op:Softmax; may be repeated", collect, [])
+  .option("--calibrate <n>", "samples that learn ranges (default 100); the others judge", positive)
+  .addOption(new Option("--prefer <what>", "what is worth a slower layer").choices(["speed", "size"]))
+  .option("--min-agreement <share>", "refuse a result that agrees on less, 0 to 1 (default 0.9)", fraction)
+  .option("--min-sqnr <dB>", "refuse outputs that keep less, where the answer is no class (default 10)", Number)
+  .option("--external-data", "put weights into a second file")
+  .option("--no-measure", "do not measure layers on this host: quantize all that can be")
+  .action(async (model: string, options: object) => (await import("#cli/quantize")).quantize(model, { ...options }));
+
+withOutput(withRuntime(withData(program.command("evaluate <model>").description("judge a model on data"))))
+  .option("--against <float>", "its float parent: agreement, SQNR by layer, speed")
+  .action(async (model: string, options: object) => (await import("#cli/evaluate")).evaluate(model, { ...options }));
+
+withOutput(withRuntime(withData(program.command("report <model>").description("evaluate, as an HTML file"))))
+  .requiredOption("--against <float>", "its float parent")
+  .action(async (model: string, options: object) => (await import("#cli/report")).report(model, { ...options }));
+
+program
+  .command("inspect <model>")
+  .description("layers, dtypes, shapes, sizes, outliers, what could hurt")
+  .option("--json", "the same as JSON")
+  .action(async (model: string, options: object) => (await import("#cli/inspect")).inspect(model, { ...options }));
+
+program
+  .command("compare <report-a> <report-b>")
+  .description("two reports (JSON or HTML) side by side")
+  .action(async (a: string, b: string) => (await import("#cli/compare")).compare(a, b));
+
+program
+  .command("doctor")
+  .description("what this machine has, what its runtimes can do, what operators cost on it")
+  .option("--refresh", "measure again")
+  .option("--target <runtime>", "only this runtime")
+  .option("--json", "the same as JSON")
+  .action(async (options: object) => (await import("#cli/doctor")).doctor({ ...options }));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = fail(error, process.argv.includes("--json"));
+}

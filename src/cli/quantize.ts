@@ -1,0 +1,20 @@
+import { chosenRecipe, dataOptions, type Parsed, picked } from "#cli/options";
+import { watched } from "#cli/progress";
+import { showReport } from "#cli/show";
+import { defaultOutput, quantizeFile, type QuantizeFileOptions } from "#node";
+
+const own = ["weights", "activations", "prefer", "calibrate", "minAgreement", "externalData", "measure", "keep"];
+
+export async function quantize(model: string, parsed: Parsed): Promise<void> {
+  const recipe = await chosenRecipe(parsed.recipe as string | undefined);
+  const name = recipe === undefined ? "quantized" : typeof recipe === "string" ? recipe : recipe.name;
+  const output = (parsed.output as string | undefined) ?? defaultOutput(model, name);
+  const options: QuantizeFileOptions = {
+    ...dataOptions(parsed),
+    ...picked(parsed, own),
+    ...(recipe === undefined ? {} : { recipe }),
+    ...(typeof parsed.minSqnr === "number" ? { minSqnrDb: parsed.minSqnr } : {}),
+  };
+  const report = await watched(parsed.quiet === true, (job) => quantizeFile(model, output, { ...options, ...job }));
+  await showReport(report, parsed);
+}

@@ -1,0 +1,56 @@
+/** lowbit in Node: all of index.ts, the file system, and the native runtime where it is installed. */
+import { openOnnxFile, saveOnnxFile } from "#formats/onnx/onnxFile.node";
+import { open as openAnywhere } from "#index";
+import type { Model } from "#model/model";
+import type { Inspection } from "#report/inspect";
+import type { Report } from "#report/types";
+import {
+  type EvaluateFileOptions,
+  evaluateFile as evaluateFileIn,
+  inspectFile as inspectFileIn,
+  type QuantizeFileOptions,
+  quantizeFile as quantizeFileIn,
+} from "#verbs/files.node";
+import { type QuantizeOptions, type QuantizeResult, quantizeInMemory } from "#verbs/library";
+import { createNodeEnvironment } from "#verbs/nodeEnvironment.node";
+
+export * from "#index";
+export { errorCodes } from "#base/errors";
+export { openData } from "#data/openData.node";
+export { defaultOutput, type EvaluateFileOptions, type QuantizeFileOptions } from "#verbs/files.node";
+
+const environment = createNodeEnvironment();
+
+/** Opens an ONNX model: a path (weights files beside it included), or whatever a browser can open. */
+export async function open(source: string | Parameters<typeof openAnywhere>[0]): Promise<Model> {
+  return typeof source === "string" ? (await openOnnxFile(source)).model : openAnywhere(source);
+}
+
+/** Writes a model to a file so that no crash leaves half of it; weights go to a second file above 1.5 GB. */
+export async function save(
+  model: Model,
+  path: string,
+  options: { readonly externalData?: boolean | "auto" } = {},
+): Promise<{ readonly files: readonly string[] }> {
+  return saveOnnxFile(model, path, options);
+}
+
+/** Quantizes a model in memory and proves the result; see `QuantizeOptions`. */
+export function quantize(model: Model, options: QuantizeOptions = {}): Promise<QuantizeResult> {
+  return quantizeInMemory(environment, model, options);
+}
+
+/** Quantizes a model file into another, which appears only when it was proved. The report tells how it went. */
+export function quantizeFile(path: string, output: string, options: QuantizeFileOptions = {}): Promise<Report> {
+  return quantizeFileIn(environment, path, output, options);
+}
+
+/** Judges a model file on data, against its float parent where one is named. */
+export function evaluateFile(path: string, options: EvaluateFileOptions): Promise<Report> {
+  return evaluateFileIn(environment, path, options);
+}
+
+/** What a model file holds, layer by layer. */
+export function inspectFile(path: string): Promise<Inspection> {
+  return inspectFileIn(path);
+}

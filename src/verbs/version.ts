@@ -1,0 +1,5 @@
+/** lowbit's version; a test holds it equal to package.json's. */
+export const version = "0.1.0";
+
+/** What outputs name as their maker. */
+export const tool = `lowbit ${version}`;
