@@ -183,7 +183,7 @@ function assignTensors(groups: readonly Found[]): Map<Found, StoredTensor[]> {
         taken.add(at.primary);
         assigned.get(group)?.push(at.primary);
       }
-      for (const input of at.inputs) if (input !== undefined) open.push(input);
+      for (const input of [...at.inputs].reverse()) if (input !== undefined) open.push(input);
     }
   }
   return assigned;
