@@ -7,7 +7,7 @@ const base = { rules: [], prefer: "speed", smallestWeight: 1024 } as const;
 /** Recipes by the names practitioners speak: WxAy is weight bits and activation bits. */
 export const recipes: Readonly<Record<string, Recipe>> = {
   /** Static int8: the fastest on CPUs with integer dot products. Needs calibration data. */
-  w8a8: { ...base, name: "w8a8", weights: "int8/channel", activations: "uint8/asymmetric", mode: "static" },
+  w8a8: { ...base, name: "w8a8", weights: "int8/channel", activations: "uint8/mse", mode: "static" },
   /** Int8 without calibration: each run finds its own activation ranges. For transformers and recurrent nets. */
   "w8a8-dynamic": {
     ...base,
