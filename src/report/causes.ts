@@ -167,10 +167,9 @@ function resultCause(layer: WeightedLayer, facts: LayerFacts, keep: string, roun
   if (layer.answers) return { cause: "hard-output", fix: `keep it in float: ${keep}` };
   // rounding noise is step²/12, and the range has 2^bits − 1 steps
   const range = (2 ** bitsOf(dtype) - 1) * Math.sqrt(12 * rounding);
-  if (range < stretched) return { cause: "narrow-bits", fix: `keep it in float: ${keep}` };
-  const clipped = summary && clippingGain(summary, dtype);
-  if (clipped !== undefined && clipped > worthClipping)
-    return { cause: "unquantizable", fix: `keep it in float: ${keep}` };
+  const gain = summary && clippingGain(summary, dtype);
+  if (gain === undefined ? range < stretched : gain > worthClipping)
+    return { cause: range < stretched ? "narrow-bits" : "unquantizable", fix: `keep it in float: ${keep}` };
   const next = rule?.startsWith("percentile") === true ? "mse" : "percentile:99.99";
   return { cause: "outlier-range", fix: `cut the range: --activations ${dtype}/${next}, or ${keep}` };
 }

@@ -130,7 +130,7 @@ export async function compareEnergy(
       `Horowitz 45 nm, DRAM ${price} pJ / 32 bit; products as wide as their operands, weights from DRAM once (decoded at load: as float32), activations written once and read once by each reader`,
       `saving ${percent(Math.min(...range))} to ${percent(Math.max(...range))} for DRAM ${dramSensitivity[0]} to ${dramSensitivity[dramSensitivity.length - 1]} pJ`,
       ...notes.map((note) => `taken as ${note}`),
-      ...(uncounted === 0 ? [] : [`${uncounted} nodes not counted`]),
+      ...(uncounted === 0 ? [] : [`${uncounted} operators or sizes not known and not counted`]),
     ].join("; "),
     floatMilliJoule: before.total,
     quantizedMilliJoule: after.total,
