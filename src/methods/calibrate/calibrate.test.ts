@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest";
+import { createRng } from "#base/rng";
+import { normal } from "#math/normal";
+import { calibrate, type CalibrationData } from "#methods/calibrate/calibrate";
+import { createNode } from "#model/attributes";
+import { float32, toNumbers } from "#model/tensor";
+import { emptySummary, mergeSummaries, summarize } from "#quant/summary";
+import { createReferenceSession } from "#runtimes/reference/reference";
+import { modelOf } from "../../../test/modelBuilder";
+
+const rng = createRng(3);
+const model = modelOf({
+  opset: 13,
+  inputs: { x: ["float32", [1, 3, 4, 4]] },
+  outputs: ["y"],
+  nodes: [createNode("Conv", ["x", "w"], ["h"]), createNode("Relu", ["h"], ["y"])],
+  weights: {
+    w: float32(
+      [5, 3, 1, 1],
+      Float32Array.from({ length: 15 }, () => normal(rng)),
+    ),
+  },
+});
+const samples = Array.from({ length: 6 }, () =>
+  float32(
+    [1, 3, 4, 4],
+    Float32Array.from({ length: 48 }, () => normal(rng)),
+  ),
+);
+const data: CalibrationData = { name: "made", length: samples.length, feeds: async (i) => ({ x: samples[i] }) };
+const openSession = createReferenceSession;
+const options = {
+  openSession,
+  tensors: ["x", "h", "y"],
+  channels: [{ tensor: "x", rank: 4, axis: 1, length: 3 }],
+  histograms: true,
+};
+
+describe("statistics computed inside the graph", () => {
+  test("are those of the activations themselves, bin for bin", async () => {
+    const { stats } = await calibrate(model, data, options);
+    const session = await createReferenceSession(model);
+    for (const name of options.tensors) {
+      const seen = await Promise.all(samples.map(async (x) => toNumbers((await session.run({ x }, [name]))[name])));
+      const direct = seen.map((values) => summarize(values, true)).reduce(mergeSummaries, emptySummary);
+      expect(stats.tensors.get(name)).toEqual(direct);
+    }
+  });
+
+  test("hold each input channel's mean", async () => {
+    const { stats } = await calibrate(model, data, { ...options, histograms: false });
+    const means = stats.channelMeans.get("x") ?? [];
+    for (let c = 0; c < 3; c++) {
+      const values = samples.flatMap((x) => [...toNumbers(x)].slice(c * 16, (c + 1) * 16));
+      expect(means[c]).toBeCloseTo(values.reduce((sum, v) => sum + v, 0) / values.length, 6);
+    }
+  });
+
+  test("do not depend on the operator set the model has", async () => {
+    const newer = { ...model, opsets: new Map([["", 21]]) };
+    expect((await calibrate(newer, data, options)).stats).toEqual((await calibrate(model, data, options)).stats);
+  });
+});
+
+test("a value that becomes NaN or infinite is left out and named", async () => {
+  const broken: CalibrationData = {
+    ...data,
+    feeds: async (i) => ({ x: i === 3 ? float32([1, 3, 4, 4], new Float32Array(48).fill(Number.NaN)) : samples[i] }),
+  };
+  const { stats, diagnostics } = await calibrate(model, broken, options);
+  expect(stats.tensors.size).toBe(0);
+  expect(diagnostics.map(({ at }) => at?.tensor)).toEqual(["x", "h", "y"]);
+});
+
+test("no samples are refused, and an abort stops between two", async () => {
+  await expect(calibrate(model, { ...data, length: 0 }, options)).rejects.toMatchObject({
+    code: "plan/no-calibration",
+  });
+  const controller = new AbortController();
+  const stopping: CalibrationData = {
+    ...data,
+    async feeds(i) {
+      if (i === 2) controller.abort();
+      return data.feeds(i);
+    },
+  };
+  await expect(calibrate(model, stopping, { ...options, signal: controller.signal })).rejects.toMatchObject({
+    code: "run/interrupted",
+  });
+});
