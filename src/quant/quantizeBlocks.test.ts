@@ -79,7 +79,7 @@ describe.each(schemes)("$bits bits in blocks of $size, symmetric $symmetric", (s
 });
 
 test("the extreme of a symmetric block always has code 0, and its sign is the scale's, turned", () => {
-  const w = Float32Array.of(1, -2, 8, ...new Array<number>(13).fill(0));
+  const w = Float32Array.of(1, -2, 8, ...Array.from({ length: 13 }, () => 0));
   const made = quantizeBlocks(w, { k: 16, n: 1, transposed: false }, { bits: 4, size: 16, symmetric: true });
   expect(made.scales[0]).toBe(-1);
   expect([...made.codes.subarray(0, 2)]).toEqual([7 | (10 << 4), 0 | (8 << 4)]);
