@@ -46,13 +46,13 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   const diagnostics: Diagnostic[] = [];
   let stats: Stats | undefined;
   if (recipe.mode === "static" && calibration !== undefined) {
-    const { tensors, channels } = await valuesToObserve(prepared, recipe, int8Kernel);
+    const { values, channels } = await valuesToObserve(prepared, recipe, int8Kernel);
     const scheme = parseScheme(recipe.activations);
     const histograms = scheme !== null && observers[scheme.range.by].needsHistogram;
     const calibrated = await calibrate(prepared.model, calibration, {
       ...options,
       openSession,
-      tensors,
+      values,
       channels,
       histograms,
     });

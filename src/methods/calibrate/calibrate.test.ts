@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createRng } from "#base/rng";
 import { normal } from "#math/normal";
 import { calibrate, type CalibrationData } from "#methods/calibrate/calibrate";
+import { samplingStep } from "#methods/calibrate/tapGraph";
 import { createNode } from "#model/attributes";
 import { float32, toNumbers } from "#model/tensor";
 import { emptySummary, mergeSummaries, summarize } from "#quant/summary";
@@ -31,7 +32,7 @@ const data: CalibrationData = { name: "made", length: samples.length, feeds: asy
 const openSession = createReferenceSession;
 const options = {
   openSession,
-  tensors: ["x", "h", "y"],
+  values: [{ tensor: "x" }, { tensor: "h" }, { tensor: "y" }],
   channels: [{ tensor: "x", rank: 4, axis: 1, length: 3 }],
   histograms: true,
 };
@@ -40,7 +41,7 @@ describe("statistics computed inside the graph", () => {
   test("are those of the activations themselves, bin for bin", async () => {
     const { stats } = await calibrate(model, data, options);
     const session = await createReferenceSession(model);
-    for (const name of options.tensors) {
+    for (const { tensor: name } of options.values) {
       const seen = await Promise.all(samples.map(async (x) => toNumbers((await session.run({ x }, [name]))[name])));
       const direct = seen.map((values) => summarize(values, true)).reduce(mergeSummaries, emptySummary);
       expect(stats.tensors.get(name)).toEqual(direct);
@@ -60,6 +61,43 @@ describe("statistics computed inside the graph", () => {
     const newer = { ...model, opsets: new Map([["", 21]]) };
     expect((await calibrate(newer, data, options)).stats).toEqual((await calibrate(model, data, options)).stats);
   });
+});
+
+test("large values are sampled: the histogram of every third value, and the extremes of all", async () => {
+  const side = 200;
+  const wide = modelOf({
+    opset: 13,
+    inputs: { x: ["float32", [1, 4, side, side]] },
+    outputs: ["y"],
+    nodes: [createNode("Relu", ["x"], ["y"])],
+  });
+  const x = float32(
+    [1, 4, side, side],
+    Float32Array.from({ length: 4 * side * side }, () => normal(rng)),
+  );
+  const values = [
+    { tensor: "x", dims: x.dims },
+    { tensor: "y", dims: x.dims, fromZero: true },
+  ];
+  const { stats } = await calibrate(
+    wide,
+    { name: "wide", length: 1, feeds: async () => ({ x }) },
+    { ...options, values, channels: [] },
+  );
+  const every = (step: number, of: ArrayLike<number>) =>
+    Float32Array.from({ length: Math.ceil(of.length / step) }, (_, i) => of[i * step]);
+  const all = toNumbers(x);
+  const step = samplingStep(x.dims);
+  expect([step, side % step]).toEqual([3, 2]);
+  expect(stats.tensors.get("x")).toMatchObject({
+    min: all.reduce((a, b) => Math.min(a, b)),
+    max: all.reduce((a, b) => Math.max(a, b)),
+    count: Math.ceil(all.length / step),
+  });
+  const direct = summarize(every(step, all), true);
+  const seen = stats.tensors.get("x")?.histogram;
+  expect(seen?.counts.reduce((sum, n) => sum + n, 0)).toBe(direct.count);
+  expect(stats.tensors.get("y")?.min).toBe(0);
 });
 
 test("a value that becomes NaN or infinite is left out and named", async () => {

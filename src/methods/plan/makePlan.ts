@@ -1,5 +1,5 @@
 import { type Diagnostic, LowbitError } from "#base/errors";
-import type { ChannelTap } from "#methods/calibrate/tapGraph";
+import type { ChannelTap, ObservedValue } from "#methods/calibrate/tapGraph";
 import { nodeMatcher } from "#methods/plan/nodePattern";
 import { type PlacementCosts, placeUnits, unitOutputs } from "#methods/plan/placement";
 import { shareRanges } from "#methods/plan/rangeGroups";
@@ -36,7 +36,7 @@ export async function valuesToObserve(
   prepared: Prepared,
   recipe: Recipe,
   kernelOf: KernelLookup,
-): Promise<{ readonly tensors: readonly string[]; readonly channels: readonly ChannelTap[] }> {
+): Promise<{ readonly values: readonly ObservedValue[]; readonly channels: readonly ChannelTap[] }> {
   const { model, shapes } = prepared;
   const { units } = recipe.mode === "static" ? await findUnits(model, shapes, kernelOf) : { units: [] };
   const channels = new Map<string, ChannelTap>();
@@ -57,8 +57,16 @@ export async function valuesToObserve(
         channels.set(x, { tensor: x, rank: shape.length, axis, length });
     }
   }
-  const tensors = new Set(units.flatMap((unit) => [...unit.operands, ...unitOutputs(unit)]));
-  return { tensors: [...tensors], channels: [...channels.values()] };
+  const values = new Map<string, ObservedValue>();
+  for (const unit of units) {
+    for (const tensor of [...unit.operands, ...unitOutputs(unit)]) {
+      const shape = shapes.get(tensor)?.shape;
+      const dims = shape?.every((dim) => typeof dim === "number") === true ? { dims: shape } : {};
+      const fromZero = unit.activation?.low === 0 && tensor === unit.output ? { fromZero: true } : {};
+      values.set(tensor, { tensor, ...dims, ...values.get(tensor), ...fromZero });
+    }
+  }
+  return { values: [...values.values()], channels: [...channels.values()] };
 }
 
 /** Turns wishes into a scheme for every tensor, each with its reason. Pure: the same arguments give the same plan. */

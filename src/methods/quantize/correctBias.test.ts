@@ -15,27 +15,30 @@ test.each([
   ["Gemm", [5, 3], {}, [1, 5]],
   ["Gemm", [3, 5], { transB: 1 }, [1, 5]],
   ["MatMul", [5, 3], {}, [1, 5]],
-] as const)("%s with weights [%s] %o", async (op, dims, attributes, xDims) => {
-  const size = dims.reduce((n, d) => n * d, 1);
-  const [w, rounded] = [ramp(size, 0.7), ramp(size, 0.7).map((v, i) => v + 0.01 * Math.cos(i * 1.3))];
-  const channels = xDims[1];
-  const means = ramp(channels, 2.1);
-  const inner = xDims.reduce((n, d) => n * d, 1) / channels;
-  const x = float32(
-    [...xDims],
-    Float32Array.from({ length: channels * inner }, (_, i) => means[Math.floor(i / inner)]),
-  );
-  const node = createNode(op, ["x", "w"], ["y"], attributes);
-  const run = async (values: Float32Array) => {
-    const model = modelOf({
-      inputs: { x: ["float32", [...xDims]] },
-      outputs: ["y"],
-      nodes: [node],
-      weights: { w: float32([...dims], values) },
-    });
-    return toNumbers((await (await createReferenceSession(model)).run({ x })).y);
-  };
-  const [exact, shifted] = [await run(w), await run(rounded)];
-  const shift = meanShift(node, dims, w, rounded, means);
-  for (let c = 0; c < shift.length; c++) expect(shift[c]).toBeCloseTo(shifted[c] - exact[c], 5);
-});
+] satisfies [string, number[], Record<string, number>, number[]][])(
+  "%s with weights [%s] %o",
+  async (op, dims, attributes, xDims) => {
+    const size = dims.reduce((n, d) => n * d, 1);
+    const [w, rounded] = [ramp(size, 0.7), ramp(size, 0.7).map((v, i) => v + 0.01 * Math.cos(i * 1.3))];
+    const channels = xDims[1];
+    const means = ramp(channels, 2.1);
+    const inner = xDims.reduce((n, d) => n * d, 1) / channels;
+    const x = float32(
+      [...xDims],
+      Float32Array.from({ length: channels * inner }, (_, i) => means[Math.floor(i / inner)]),
+    );
+    const node = createNode(op, ["x", "w"], ["y"], attributes);
+    const run = async (values: Float32Array) => {
+      const model = modelOf({
+        inputs: { x: ["float32", [...xDims]] },
+        outputs: ["y"],
+        nodes: [node],
+        weights: { w: float32([...dims], values) },
+      });
+      return toNumbers((await (await createReferenceSession(model)).run({ x })).y);
+    };
+    const [exact, shifted] = [await run(w), await run(rounded)];
+    const shift = meanShift(node, dims, w, rounded, means);
+    for (let c = 0; c < shift.length; c++) expect(shift[c]).toBeCloseTo(shifted[c] - exact[c], 5);
+  },
+);
