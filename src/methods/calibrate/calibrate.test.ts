@@ -86,7 +86,7 @@ test("large values are sampled: the histogram of every third value, and the extr
   );
   const every = (step: number, of: ArrayLike<number>) =>
     Float32Array.from({ length: Math.ceil(of.length / step) }, (_, i) => of[i * step]);
-  const all = toNumbers(x);
+  const all = Float64Array.from(toNumbers(x));
   const step = samplingStep(x.dims);
   expect([step, side % step]).toEqual([3, 2]);
   expect(stats.tensors.get("x")).toMatchObject({
