@@ -13,14 +13,11 @@ export const errorCodes = {
   "io/write": 4,
   "io/no-space": 4,
   "io/changed": 4,
-  "io/locked": 4,
   "limit/memory": 3,
-  "limit/time": 3,
   "run/interrupted": 130,
   // usage: what the caller asked for
   "usage/argument": 2,
   "usage/unknown-recipe": 2,
-  "usage/unknown-format": 2,
   "usage/scheme": 2,
   "usage/same-file": 2,
   // formats
