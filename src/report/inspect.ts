@@ -127,8 +127,8 @@ export async function inspect(model: Model, options: InspectOptions = {}): Promi
       producer: `${model.producer.name} ${model.producer.version}`.trim(),
       functions: model.functions.length,
     },
-    inputs: model.graph.inputs.map(inspectedValue),
-    outputs: model.graph.outputs.map(inspectedValue),
+    inputs: model.graph.inputs.map((info) => inspectedValue(info)),
+    outputs: model.graph.outputs.map((info) => inspectedValue(info, shapes)),
     assumed: work.assumed,
     totals: {
       nodes: allNodes(model.graph).length,
@@ -163,9 +163,11 @@ function bytesOfFiles(model: Model, groups: readonly ConstantGroup[]): number {
   return [...elsewhere.values()].reduce((sum, bytes) => sum + bytes, own);
 }
 
-function inspectedValue({ name, type }: ValueInfo): InspectedValue {
+/** As declared or, where the file says nothing of it, as inferred. */
+function inspectedValue({ name, type }: ValueInfo, shapes?: ShapeMap): InspectedValue {
   if (type?.kind === "tensor") return { name, type: type.element ?? "unknown", shape: type.shape };
-  return { name, type: type?.kind ?? "unknown", shape: undefined };
+  const known = shapes?.get(name);
+  return { name, type: type?.kind ?? known?.element ?? "unknown", shape: known?.shape };
 }
 
 function allNodes(graph: Graph): Node[] {

@@ -105,7 +105,12 @@ function layerSection({ layers }: Inspection, width: number, paint: Ansi): strin
   const title = `Layers${more > 0 ? `, the largest ${shown.length} of ${formatCount(layers.length)}` : ""}`;
   if (shown.length === 0) return [];
   const head = layerColumns.map(({ name }) => name);
-  const [first, ...lines] = alignRows({ columns: layerColumns, rows: [head, ...shown.map(layerCells)] });
+  const rows = [head, ...shown.map(layerCells)];
+  const aligned = (count: number): string[] =>
+    alignRows({ columns: layerColumns.slice(0, count), rows: rows.map((row) => row.slice(0, count)) });
+  let count = head.length;
+  while (count > 1 && aligned(count).some((line) => columns(line) > width - 2)) count--;
+  const [first, ...lines] = aligned(count);
   const used = [first, ...lines].reduce((most, line) => Math.max(most, columns(line)), 0) + 4;
   return section(paint.bold(title), [
     paint.dim(`  ${first}`),

@@ -108,7 +108,7 @@ export async function layerQuality(
       { model: quantized, shapes: await inferShapes(quantized) },
     ];
     const { values, missing } = comparedValues(a, b);
-    if (values.length === 0)
+    if (!values.some(({ node }) => node !== undefined))
       return nothing("no value of the float model has its name and shape in the quantized one", missing);
     const merged = await mergeModels(float, quantized);
     if (typeof merged === "string") return nothing(merged, missing);

@@ -223,11 +223,11 @@ const blockedProduct: Lint = ({ graphs }) => {
 const decodedAtLoad: Lint = ({ model, groups }) => {
   const { uses } = findConstants(model, { evaluates: evaluatedAtLoad });
   const folded = new Set(
-    uses.filter(({ constant }) => constant.node !== undefined).map(({ constant }) => constant.primary),
+    uses.filter(({ constant }) => constant.node !== undefined).map(({ constant }) => constant.primary?.ref),
   );
   const small = groups.filter(
     ({ codes, role, stored }) =>
-      role === "weight" && stored.bits < 32 && folded.has(codes) && sizeOf(stored.shape) >= smallest,
+      role === "weight" && stored.bits < 32 && folded.has(codes.ref) && sizeOf(stored.shape) >= smallest,
   );
   if (small.length === 0) return [];
   const bytes = small.reduce((sum, { stored }) => sum + 4 * sizeOf(stored.shape), 0);

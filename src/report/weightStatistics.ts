@@ -55,37 +55,17 @@ export async function statisticsOf(
   const channels = axis === undefined ? 1 : (dims[axis] ?? 1);
   const inner = axis === undefined ? Math.max(1, sizeOf(dims)) : sizeOf(dims.slice(axis + 1));
   const largest = new Float64Array(channels);
-  // moments about the first value: weights are small numbers about zero, and a bias far from it must not cancel
-  let shift = Number.NaN;
-  const sums = [0, 0, 0, 0];
+  const sums: Sums = { shift: Number.NaN, powers: [0, 0, 0, 0], nonFinite: 0, at: 0 };
   let summary: Summary = emptySummary;
-  let [at, nonFinite] = [0, 0];
   for await (const piece of pieces) {
-    const finite = new Float64Array(piece.length);
-    let kept = 0;
-    for (let i = 0; i < piece.length; i++, at++) {
-      const x = piece[i];
-      if (x - x !== 0) {
-        nonFinite++;
-        continue;
-      }
-      finite[kept++] = x;
-      if (shift !== shift) shift = x;
-      const d = x - shift;
-      const d2 = d * d;
-      sums[0] += d;
-      sums[1] += d2;
-      sums[2] += d2 * d;
-      sums[3] += d2 * d2;
-      const channel = Math.floor(at / inner) % channels;
-      const size = x < 0 ? -x : x;
-      if (size > largest[channel]) largest[channel] = size;
-    }
-    summary = mergeSummaries(summary, summarize(finite.subarray(0, kept), true));
+    const before = sums.nonFinite;
+    addPiece(piece, inner, largest, sums);
+    const finite = sums.nonFinite === before ? piece : Float64Array.from(piece).filter((x) => x - x === 0);
+    summary = mergeSummaries(summary, summarize(finite, true));
   }
   const { count, min, max, histogram } = summary;
   const range = count === 0 ? { min: 0, max: 0 } : { min, max };
-  const moments = momentsOf(sums, shift, count);
+  const moments = momentsOf(sums, count);
   const { mean, std } = moments;
   const far = Math.max(range.max - mean, mean - range.min);
   return {
@@ -96,18 +76,57 @@ export async function statisticsOf(
     outlierSigmas: std > 0 ? far / std : 0,
     beyondSixSigma: std > 0 ? shareBeyond(summary, mean, 6 * std) : 0,
     channelSpread: spreadOf(largest),
-    nonFinite,
+    nonFinite: sums.nonFinite,
     histogram: { tensor: name, scheme, levels: [], ...coarse(histogram) },
   };
 }
 
+interface Sums {
+  /** The first value: powers are taken about it, so that a mean far from 0 does not cancel digits. */
+  shift: number;
+  powers: readonly number[];
+  nonFinite: number;
+  /** Elements seen. */
+  at: number;
+}
+
+/** The hot loop: its sums in locals, its channel counted along. */
+function addPiece(piece: ArrayLike<number>, inner: number, largest: Float64Array, sums: Sums): void {
+  let [s1, s2, s3, s4] = sums.powers;
+  let { shift } = sums;
+  let channel = Math.floor(sums.at / inner) % largest.length;
+  let left = inner - (sums.at % inner);
+  let broken = 0;
+  for (let i = 0; i < piece.length; i++) {
+    const x = piece[i];
+    if (x - x === 0) {
+      if (shift !== shift) shift = x;
+      const d = x - shift;
+      const d2 = d * d;
+      s1 += d;
+      s2 += d2;
+      s3 += d2 * d;
+      s4 += d2 * d2;
+      const size = x < 0 ? -x : x;
+      if (size > largest[channel]) largest[channel] = size;
+    } else broken++;
+    if (--left === 0) {
+      left = inner;
+      if (++channel === largest.length) channel = 0;
+    }
+  }
+  sums.shift = shift;
+  sums.powers = [s1, s2, s3, s4];
+  sums.nonFinite += broken;
+  sums.at += piece.length;
+}
+
 function momentsOf(
-  sums: readonly number[],
-  shift: number,
+  { shift, powers }: Sums,
   count: number,
 ): { readonly mean: number; readonly std: number; readonly kurtosis: number } {
   if (count === 0) return { mean: 0, std: 0, kurtosis: 0 };
-  const [m1, m2, m3, m4] = sums.map((sum) => sum / count);
+  const [m1, m2, m3, m4] = powers.map((sum) => sum / count);
   const variance = Math.max(0, m2 - m1 * m1);
   const fourth = m4 - 4 * m1 * m3 + 6 * m1 * m1 * m2 - 3 * m1 ** 4;
   return { mean: shift + m1, std: Math.sqrt(variance), kurtosis: variance > 0 ? fourth / (variance * variance) : 0 };

@@ -4,8 +4,8 @@ import { functionBody, functionOf, refuseRecursion } from "#model/functions";
 import type { Attribute, FunctionDef, Graph, Model, Node } from "#model/model";
 import { renameValues } from "#report/graph/renameValues";
 
-/** Nodes that calls may unfold to: far above any real model, and a bound for functions that call each other many times. */
-const mostNodes = 1_000_000;
+/** Calls and nodes that a model may unfold to: above any real one, and a bound for functions that call each other many times. */
+const mostNodes = 200_000;
 
 /**
  * The model with every call of one of its functions replaced by the function's nodes: what a runtime runs, for counting work. For
@@ -19,8 +19,7 @@ export function inlineFunctions(model: Model): Model {
 
 class Inliner {
   readonly #model: Model;
-  #calls = 0;
-  #nodes = 0;
+  #unfolded = 0;
 
   constructor(model: Model) {
     this.#model = model;
@@ -31,10 +30,10 @@ class Inliner {
   }
 
   #node(node: Node, calls: readonly FunctionDef[]): Node[] {
+    if (++this.#unfolded > mostNodes)
+      throw new LowbitError("onnx/limit", `the model's functions unfold to more than ${mostNodes} nodes`);
     const fn = functionOf(this.#model, node);
     if (fn === undefined) {
-      if (++this.#nodes > mostNodes)
-        throw new LowbitError("onnx/limit", `the model's functions unfold to more than ${mostNodes} nodes`);
       return [subgraphs(node).length === 0 ? node : { ...node, attributes: this.#attributes(node, calls) }];
     }
     refuseRecursion(calls, fn);
@@ -46,7 +45,7 @@ class Inliner {
       const to = node.outputs[i] ?? "";
       if (to !== "" && !names.has(name)) names.set(name, to);
     }
-    const prefix = `${node.outputs.find((name) => name !== "") ?? fn.name}/${this.#calls++}/`;
+    const prefix = `${node.outputs.find((name) => name !== "") ?? fn.name}/${this.#unfolded}/`;
     const inside = renameValues(body, (name) => names.get(name) ?? prefix + name);
     const passed = body.outputs.flatMap(({ name }, i): Node[] => {
       const to = node.outputs[i] ?? "";
