@@ -42,9 +42,9 @@ export type Verdict =
 
 export interface AcceptanceRow {
   readonly verdict: Verdict;
-  /** Distance of the answer from the specification's, in the words of `tolerance`; absent where there is no answer. */
+  /** Distance of the answer from the specification's, in the words of `tolerance`. Absent: none, or there is no answer. */
   readonly error?: number;
-  /** Kernels in order of execution, where the runtime tells: "QLinearConv", "DequantizeLinear" … */
+  /** Kernels in order of execution, where the runtime tells: "DQ Relu Q". */
   readonly kernels?: string;
   /** What the runtime said when it refused. */
   readonly says?: string;

@@ -117,8 +117,7 @@ export const matMulNBitsCases: readonly AcceptanceCase[] = [
   ...[8, 24, 64, 256].map((block) =>
     matMulNBits(`4-bit-block${block}`, { bits: 4, block, columns: block === 24 ? 240 : 256 }),
   ),
-  ...[1, 2, 3].map((level) => matMulNBits(`4-bit-level${level}`, { bits: 4, level })),
-  matMulNBits("4-bit-level5", { bits: 4, level: 5 }),
+  ...[0, 1, 2, 3, 5].map((level) => matMulNBits(`4-bit-level${level}`, { bits: 4, level })),
   matMulNBits("4-bit-float16-packedZero", { bits: 4, type: "float16", zero: "packed" }),
   matMulNBits("4-bit-float16-floatZero", { bits: 4, type: "float16", zero: "float" }),
   matMulNBits("4-bit-bias", { bits: 4, extra: "bias" }),
