@@ -1,65 +1,98 @@
 /**
- * Writes weights as packed integers that standard operators decode: Cast, Sub, Mul. Their inputs are constants, so every runtime
+ * Writes weights small, behind standard operators that decode them: Cast, Sub, Mul. Their inputs are constants, so every runtime
  * evaluates them once when the model is loaded, and the layer computes on floats as before: small on disk, float in memory, at
  * float speed. (A DequantizeLinear would be run again at every inference, or fused into another kernel: stack.md §1.1 P5.)
  */
 import type { Weight } from "#methods/plan/weights";
+import { integersAsFloats } from "#methods/quantize/integersAsFloats";
 import type { SharedConstants } from "#methods/quantize/parameters";
-import { quantizeWeight, type QuantizedWeight } from "#methods/quantize/weights";
+import { addToBias } from "#methods/quantize/addToBias";
+import { quantizeWeight, type QuantizedWeight, readFloats } from "#methods/quantize/weights";
 import { createNode } from "#model/attributes";
 import type { GraphDraft } from "#model/edit";
-import type { Node } from "#model/model";
-import { elementTypes, float32, toNumbers } from "#model/tensor";
-import { readWeight, weight } from "#model/weights";
+import { elementTypes, fromNumbers, int64 } from "#model/tensor";
+import { lazyWeight } from "#model/weights";
 import type { Scheme } from "#quant/scheme";
+
+export interface DecodeAtLoadOptions {
+  readonly constants: SharedConstants;
+  readonly channelMeans: ReadonlyMap<string, ArrayLike<number>>;
+  /** Operator set of the model: newer ones have types for narrow integers. */
+  readonly opset: number;
+}
 
 /** Replaces a weight for all its readers, and takes the shift of their means off their biases. */
 export async function writeDecodeAtLoad(
   draft: GraphDraft,
-  { ref, uses, channelAxis }: Weight,
+  weight: Weight,
   scheme: Scheme,
-  constants: SharedConstants,
-  channelMeans: ReadonlyMap<string, ArrayLike<number>>,
+  options: DecodeAtLoadOptions,
 ): Promise<void> {
-  const { name } = ref;
-  const quantized = await quantizeWeight(ref, scheme, channelAxis, `${name}_q`);
-  const { decoding, codes } = quantized;
-  const dims = decoding.granularity.per === "tensor" ? [] : ref.dims.map((dim, i) => (i === channelAxis ? dim : 1));
-  let value = draft.freshName(`${name}_float`);
-  draft.add(
-    createNode("Cast", [draft.addInitializer(codes)], [value], { to: elementTypes.float32.code }, { name: "" }),
-  );
-  const apply = (op: string, operand: string): void => {
-    const next = draft.freshName(`${name}_${op.toLowerCase()}`);
-    draft.add(createNode(op, [value, operand], [next], {}, { name: "" }));
-    value = next;
-  };
-  if (decoding.zeroPoint !== null)
-    apply("Sub", constants.scale(Float32Array.from(decoding.zeroPoint), dims, `${name}_zero`));
-  apply("Mul", constants.scale(decoding.scale, dims, name));
-  for (const { node, input } of uses) {
-    const means = channelMeans.get(node.inputs[0]);
-    if (input === 1 && means !== undefined && (node.op === "Conv" || node.op === "Gemm"))
-      await correctBias(draft, node, quantized, means);
+  const { ref, uses } = weight;
+  if (scheme.dtype === "float16") {
+    writeHalf(draft, weight);
+    return;
   }
-  draft.replaceUses(name, value);
+  const quantized = await quantizeWeight(ref, scheme, weight, `${ref.name}_q`);
+  const value = decodedValue(draft, weight, quantized, scheme, options);
+  for (const { node, input, nested } of uses) {
+    const means = options.channelMeans.get(node.inputs[0]);
+    if (input === 1 && !nested && means !== undefined && (node.op === "Conv" || node.op === "Gemm"))
+      await addToBias(
+        draft,
+        node,
+        (await quantized.meanShift(node, means)).map((s) => -s),
+      );
+  }
+  draft.replaceUses(ref.name, value);
 }
 
-async function correctBias(
+/** The nodes from codes to float32 of the weight's dims. */
+function decodedValue(
   draft: GraphDraft,
-  original: Node,
-  quantized: QuantizedWeight,
-  means: ArrayLike<number>,
-): Promise<void> {
-  const node = draft.current(original);
-  if (node === undefined) return;
-  const [, , b] = node.inputs;
-  const ref = b === undefined || b === "" ? undefined : draft.initializer(b);
-  if (b && (ref === undefined || draft.isInput(b) || ref.element !== "float32")) return; // computed by the graph: not ours to change
-  const shift = await quantized.meanShift(node, means);
-  const bias = ref === undefined ? undefined : toNumbers(await readWeight(ref));
-  if (bias !== undefined && bias.length !== shift.length) return;
-  const corrected = Float32Array.from(shift, (s, c) => (bias?.[c] ?? 0) - s);
-  const added = draft.addInitializer(weight(`${b || node.inputs[1]}_corrected`, float32([shift.length], corrected)));
-  draft.update(node, { inputs: [node.inputs[0], node.inputs[1], added] });
+  { ref, channelAxis, reduction: [outer, length, inner] }: Weight,
+  { decoding, shape, load }: QuantizedWeight,
+  scheme: Scheme,
+  { constants, opset }: DecodeAtLoadOptions,
+): string {
+  const { name, dims } = ref;
+  const { granularity, scale, zeroPoint } = decoding;
+  // groups lie along an axis of their own, so that their parameters broadcast
+  const grouped = granularity.per === "group";
+  const view = grouped ? [outer, shape[1] / granularity.size, granularity.size, inner] : dims;
+  const parameterDims = grouped
+    ? [outer, view[1], 1, inner]
+    : granularity.per === "tensor"
+      ? []
+      : dims.map((dim, i) => (i === channelAxis ? dim : 1));
+  let value = integersAsFloats(draft, constants, { name: `${name}_q`, dtype: scheme.dtype, dims: view, load }, opset);
+  const apply = (op: string, ...operands: string[]): void => {
+    const next = draft.freshName(`${name}_${op.toLowerCase()}`);
+    draft.add(createNode(op, [value, ...operands], [next], {}, { name: "" }));
+    value = next;
+  };
+  const shapeOf = (sizes: readonly number[]): string => constants.add(int64([sizes.length], sizes), "lowbit_shape");
+  if (zeroPoint !== null) {
+    const zeros = { name: `${name}_zero`, dtype: scheme.dtype, dims: parameterDims, load: async () => zeroPoint };
+    apply("Sub", integersAsFloats(draft, constants, zeros, opset));
+  }
+  apply("Mul", constants.scale(scale, parameterDims, name));
+  if (!grouped) return value;
+  if (shape[1] !== length) {
+    apply("Reshape", shapeOf(shape));
+    apply("Slice", shapeOf([0]), shapeOf([length]), shapeOf([1]));
+  }
+  if (view.join() !== dims.join()) apply("Reshape", shapeOf(dims));
+  return value;
+}
+
+/** Half precision: Cast is all the decoding there is. */
+function writeHalf(draft: GraphDraft, { ref }: Weight): void {
+  const half = lazyWeight({ ...ref, name: `${ref.name}_half`, element: "float16" }, async () =>
+    fromNumbers("float16", ref.dims, await readFloats(ref), true),
+  );
+  const value = draft.freshName(`${ref.name}_float`);
+  const name = draft.addInitializer(half);
+  draft.add(createNode("Cast", [name], [value], { to: elementTypes.float32.code }, { name: "" }));
+  draft.replaceUses(ref.name, value);
 }

@@ -63,7 +63,7 @@ async function quantizedWeight(
   const { scale: inputScale } = codesOf(x);
   const stored = unit.bias === undefined ? undefined : toNumbers(await readWeight(constant(draft, unit.bias)));
   const floor = stored === undefined ? {} : { floor: biasFloor(stored, inputScale) };
-  const quantized = await quantizeWeight(ref, scheme, axis, `${tensor}_q`, { reduced, ...floor });
+  const quantized = await quantizeWeight(ref, scheme, { channelAxis: axis }, `${tensor}_q`, { reduced, ...floor });
   const { decoding, codes } = quantized;
   const channels = ref.dims[axis];
   const dims = decoding.granularity.per === "tensor" ? [] : [channels];

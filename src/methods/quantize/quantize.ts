@@ -47,7 +47,7 @@ export async function quantize(prepared: Prepared, plan: Plan, options: Quantize
         at: { tensor: row.tensor },
         hint: "make the plan again for this model",
       });
-    await writeDecodeAtLoad(draft, found, scheme, constants, channelMeans);
+    await writeDecodeAtLoad(draft, found, scheme, { constants, channelMeans, opset: model.opsets.get("") ?? 0 });
   }
   draft.removeUnused();
   await protectFloats(draft);

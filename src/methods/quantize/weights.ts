@@ -2,75 +2,125 @@
  * Weights as integer codes. Scales are found now; the codes are made again whenever the model is written, so that quantizing a
  * model of any size holds one weight at a time.
  */
+import { withPlace } from "#base/errors";
 import { meanShift } from "#methods/quantize/correctBias";
 import type { Node, TensorRef } from "#model/model";
-import { packTensor, toNumbers, type ElementType } from "#model/tensor";
+import { type ElementType, packedBytes, packTensor, sizeOf, type Tensor, toNumbers } from "#model/tensor";
 import { readWeight } from "#model/weights";
 import { type Affine, decodeAffine, encodeAffine, fitAffine } from "#quant/affine";
 import { dtype } from "#quant/dtype";
 import type { Granularity } from "#quant/granularity";
 import type { Scheme } from "#quant/scheme";
-import { packedBytes, sizeOf } from "#model/tensor";
 
 export interface QuantizedWeight {
+  /** Speaks of a tensor of `shape`. */
   readonly decoding: Affine;
-  /** The codes, as a weight of the scheme's dtype and the original's shape. */
+  /** The weight's dims; of groups [outer, groups · size, inner], with zeros after a length that groups do not divide. */
+  readonly shape: readonly number[];
+  /** The codes, made now. */
+  readonly load: () => Promise<Int32Array>;
+  /** The codes, as a weight of the scheme's dtype and `shape`. */
   readonly codes: TensorRef;
   /** How far rounding moves the mean of each output of a layer, whose input has these means per channel: see `meanShift`. */
   meanShift(node: Node, means: ArrayLike<number>): Promise<Float64Array>;
 }
 
-/** `axis`: output channels for per-channel schemes, the reduction axis for groups. */
-export function granularityOf(scheme: Scheme, axis: number): Granularity {
-  const { granularity } = scheme;
-  if (granularity.per === "group") return { per: "group", axis, size: granularity.size };
-  return granularity.per === "channel" ? { per: "channel", axis } : { per: "tensor" };
+/** Where a weight's output channels and its sums lie: see plan/weights. */
+export interface WeightAxes {
+  readonly channelAxis: number;
+  readonly reduction?: readonly [outer: number, length: number, inner: number];
+}
+
+/**
+ * How groups of `size` divide a length: as many as it takes, all of one length, so that at most one element of each is padding.
+ * → 100 in groups of 32: 4 of 25; 257: 9 of 29, 4 elements of padding
+ */
+export function evenGroups(length: number, size: number): { readonly groups: number; readonly size: number } {
+  const groups = Math.ceil(length / size);
+  return { groups, size: groups === 0 ? size : Math.ceil(length / groups) };
 }
 
 /** Least scale of each channel, where int32 biases would overflow with less: see `biasFloor`. */
 export type ScaleFloor = (channel: number) => number;
 
+/** Throws quant/non-finite, with the tensor's name, for weights that hold NaN or infinities. */
 export async function quantizeWeight(
   ref: TensorRef,
   scheme: Scheme,
-  axis: number,
+  axes: WeightAxes,
   name: string,
   options: { readonly reduced?: boolean; readonly floor?: ScaleFloor } = {},
 ): Promise<QuantizedWeight> {
-  const granularity = granularityOf(scheme, axis);
+  const { shape, granularity, pad, crop } = viewOf(ref.dims, scheme, axes);
   const affine = { symmetric: scheme.symmetric, reduced: options.reduced ?? false };
-  const read = async (): Promise<Float32Array> => {
-    const x = toNumbers(await readWeight(ref));
-    return x instanceof Float32Array ? x : Float32Array.from(x);
-  };
-  const fitted = fitAffine(await read(), ref.dims, scheme.dtype, granularity, affine);
+  const read = async (): Promise<Float32Array> => pad(await readFloats(ref));
+  let fitted: Affine;
+  try {
+    fitted = fitAffine(await read(), shape, scheme.dtype, granularity, affine);
+  } catch (error) {
+    throw withPlace(error, { tensor: ref.name });
+  }
   const { floor } = options;
   const decoding: Affine =
     floor === undefined ? fitted : { ...fitted, scale: fitted.scale.map((s, i) => Math.max(s, floor(i))) };
   const element = scheme.dtype as ElementType;
-  const encode = async (x: Float32Array): Promise<Int32Array> => encodeAffine(x, ref.dims, decoding, affine);
-  const load = async (): Promise<Uint8Array> => packTensor(codesTensor(await encode(await read()), ref.dims, scheme));
+  const load = async (): Promise<Int32Array> => encodeAffine(await read(), shape, decoding, affine);
+  const bytes = async (): Promise<Uint8Array> => packTensor(codesTensor(await load(), shape, scheme));
   const codes: TensorRef = {
     ...ref,
     name,
     element,
-    data: { kind: "lazy", length: packedBytes(element, sizeOf(ref.dims)), load },
+    dims: shape,
+    data: { kind: "lazy", length: packedBytes(element, sizeOf(shape)), load: bytes },
   };
   return {
     decoding,
+    shape,
+    load,
     codes,
     async meanShift(node, means) {
-      const x = await read();
-      return meanShift(node, ref.dims, x, decodeAffine(await encode(x), ref.dims, decoding), means);
+      const decoded = crop(decodeAffine(await load(), shape, decoding));
+      return meanShift(node, ref.dims, await readFloats(ref), decoded, means);
     },
   };
 }
 
-function codesTensor(
-  codes: Int32Array,
-  dims: readonly number[],
-  scheme: Scheme,
-): { type: ElementType; dims: readonly number[]; data: Int8Array | Uint8Array | Int16Array | Uint16Array } {
+/** A weight's elements as float32, read now. */
+export async function readFloats(ref: TensorRef): Promise<Float32Array> {
+  const x = toNumbers(await readWeight(ref));
+  return x instanceof Float32Array ? x : Float32Array.from(x);
+}
+
+interface View {
+  readonly shape: readonly number[];
+  readonly granularity: Granularity;
+  /** Between the weight's elements and those of `shape`. */
+  readonly pad: (x: Float32Array) => Float32Array;
+  readonly crop: (x: Float32Array) => Float32Array;
+}
+
+function viewOf(dims: readonly number[], scheme: Scheme, { channelAxis, reduction }: WeightAxes): View {
+  const same = (x: Float32Array): Float32Array => x;
+  const sharing = scheme.granularity;
+  if (sharing.per === "tensor") return { shape: dims, granularity: { per: "tensor" }, pad: same, crop: same };
+  if (sharing.per === "channel")
+    return { shape: dims, granularity: { per: "channel", axis: channelAxis }, pad: same, crop: same };
+  const [outer, length, inner] = reduction ?? [1, sizeOf(dims), 1];
+  const { groups, size } = evenGroups(length, sharing.size);
+  const padded = groups * size;
+  const granularity: Granularity = { per: "group", axis: 1, size };
+  const shape = [outer, padded, inner];
+  if (padded === length) return { shape, granularity, pad: same, crop: same };
+  const copy = (x: Float32Array, from: number, to: number): Float32Array => {
+    const out = new Float32Array(outer * to * inner);
+    const count = Math.min(from, to) * inner;
+    for (let o = 0; o < outer; o++) out.set(x.subarray(o * from * inner, o * from * inner + count), o * to * inner);
+    return out;
+  };
+  return { shape, granularity, pad: (x) => copy(x, length, padded), crop: (x) => copy(x, padded, length) };
+}
+
+function codesTensor(codes: Int32Array, dims: readonly number[], scheme: Scheme): Tensor {
   const { signed, bits } = dtype(scheme.dtype);
   const data =
     bits <= 8
