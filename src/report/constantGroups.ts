@@ -14,6 +14,7 @@ import {
   type StoredTensor,
 } from "#report/graph/constants";
 import { decodedConstants } from "#report/graph/decodedConstants";
+import { linksOf } from "#report/graph/fusion";
 import { operandOfInput } from "#report/graph/quantizedOperands";
 import { type StoredScheme, storedScheme } from "#report/graph/storedScheme";
 import { weightName } from "#report/graph/weightName";
@@ -147,14 +148,9 @@ function laterScales(model: Model, { operands, uses }: Constants): Map<Constant,
 
 /** Of an integer product of this graph, the constant that its result is multiplied by. */
 function scaleFinder(graph: Graph, operands: Constants["operands"]): (product: Node) => Constant | undefined {
-  const readers = new Map<string, Node[]>();
-  const producers = new Map<string, Node>();
-  for (const node of graph.nodes) {
-    for (const name of node.outputs) producers.set(name, node);
-    for (const name of new Set(node.inputs)) readers.set(name, [...(readers.get(name) ?? []), node]);
-  }
+  const { readers, producers } = linksOf(graph);
   const only = (value: string | undefined, op: string): Node | undefined => {
-    const found = value === undefined ? [] : (readers.get(value) ?? []);
+    const found = readers.get(value ?? "") ?? [];
     return found.length === 1 && found[0].op === op ? found[0] : undefined;
   };
   return (product) => {

@@ -1,4 +1,3 @@
-import { sizeOf } from "#model/tensor";
 import type { ConstantGroup } from "#report/constantGroups";
 import type { StoredTensor } from "#report/graph/constants";
 import { weightPieces } from "#report/weightPieces";
@@ -11,31 +10,40 @@ const smallest = 4096;
  * that could stand for all.
  */
 export async function duplicateWeights(groups: readonly ConstantGroup[]): Promise<ConstantGroup[][]> {
-  const alike = new Map<string, ConstantGroup[]>();
+  const shapes = new Map<string, ConstantGroup[]>();
   for (const group of groups) {
     const { ref, bytes } = group.codes;
-    if (ref === undefined || bytes < smallest || ref.data.kind === "strings") continue;
-    const key = `${ref.element} ${sizeOf(ref.dims)}`;
-    alike.set(key, [...(alike.get(key) ?? []), group]);
+    if (ref !== undefined && bytes >= smallest && ref.data.kind !== "strings")
+      put(shapes, `${ref.element} ${ref.dims.join("×")}`, group);
+  }
+  // few tensors of one shape begin with the same bytes: only these are read whole
+  const alike = new Map<string, ConstantGroup[]>();
+  for (const [shape, candidates] of shapes) {
+    if (candidates.length < 2) continue;
+    for (const group of candidates) put(alike, `${shape} ${await startOf(group.codes)}`, group);
   }
   const found: ConstantGroup[][] = [];
   for (const candidates of alike.values()) {
     const sets: ConstantGroup[][] = [];
-    const starts = new Map<ConstantGroup, string>();
-    for (const group of candidates.length > 1 ? candidates : []) {
-      starts.set(group, await startOf(group.codes));
-      let set: ConstantGroup[] | undefined;
-      for (const each of sets) {
-        if (starts.get(each[0]) !== starts.get(group) || !(await equal(each[0].codes, group.codes))) continue;
-        set = each;
-        break;
-      }
+    for (const group of candidates) {
+      const set = await setOf(group, sets);
       if (set === undefined) sets.push([group]);
       else set.push(group);
     }
     found.push(...sets.filter((set) => set.length > 1));
   }
   return found;
+}
+
+function put(lists: Map<string, ConstantGroup[]>, key: string, group: ConstantGroup): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [group]);
+  else list.push(group);
+}
+
+async function setOf(group: ConstantGroup, sets: readonly ConstantGroup[][]): Promise<ConstantGroup[] | undefined> {
+  for (const set of sets) if (await equal(set[0].codes, group.codes)) return set;
+  return undefined;
 }
 
 /** The first bytes, which tell nearly all tensors apart. */

@@ -100,10 +100,13 @@ function nodeEnergy(step: StepWork, perByte: number): NodeEnergy {
   };
 }
 
+/** What the total is made of, and the counts behind it. */
+export type EnergyParts = Omit<Energy, "nodes" | "assumed" | "uncounted">;
+
 /** The report's energy with what a reader needs to doubt it. */
 export interface EnergyEvidence extends EnergyReport {
-  readonly float: Energy;
-  readonly quantized: Energy;
+  readonly float: EnergyParts;
+  readonly quantized: EnergyParts;
   /** The saving for other prices of DRAM. */
   readonly sensitivity: readonly { readonly dramPicojoule: number; readonly saving: number }[];
 }
@@ -135,10 +138,15 @@ export async function compareEnergy(
     floatMilliJoule: before.total,
     quantizedMilliJoule: after.total,
     saving: saved([before, after]),
-    float: before,
-    quantized: after,
+    float: partsOf(before),
+    quantized: partsOf(after),
     sensitivity,
   };
+}
+
+function partsOf(energy: Energy): EnergyParts {
+  const { total, products, other, weights, activations, macs, weightBytes, activationBytes } = energy;
+  return { total, products, other, weights, activations, macs, weightBytes, activationBytes };
 }
 
 function percent(value: number): string {

@@ -5,20 +5,21 @@
 import type { Diagnostic } from "#base/errors";
 import { throwIfAborted } from "#base/interrupt";
 import type { JobOptions } from "#base/progress";
-import { intAttribute, subgraphs } from "#model/attributes";
+import { subgraphs } from "#model/attributes";
 import type { Dim, Graph, Model, Node, ValueInfo } from "#model/model";
-import { findOp } from "#model/ops/index";
 import { inferShapes, type ShapeMap } from "#model/shapes";
 import { sizeOf } from "#model/tensor";
 import { type ConstantGroup, constantGroups } from "#report/constantGroups";
 import { decodedWeight } from "#report/decodedWeight";
 import { duplicateWeights } from "#report/duplicates";
 import { formatBytes, formatCount, plural } from "#report/format";
+import { channelAxis, computes, parametersOf } from "#report/graph/learned";
 import { lints } from "#report/lints";
 import { type MemoryUse, memoryOf } from "#report/memory";
 import { ledgerOfGroups } from "#report/sizeLedger";
 import type { LedgerRow } from "#report/types";
 import { statisticsOf, type WeightStatistics, weightStatistics } from "#report/weightStatistics";
+import { wouldWeigh } from "#report/wouldWeigh";
 import { runnableGraph, type StepWork, workOf, type WorkloadOptions } from "#report/workload";
 import { int8Kernel } from "#targets/int8Kernels";
 
@@ -102,9 +103,6 @@ export interface InspectOptions extends WorkloadOptions, JobOptions {
   readonly fileBytes?: number;
 }
 
-/** Weights of fewer elements stay as they are whatever the rest becomes. */
-const smallestWeight = 1024;
-
 export async function inspect(model: Model, options: InspectOptions = {}): Promise<Inspection> {
   const runnable = await runnableGraph(model, options);
   const { shapes, model: flat } = runnable;
@@ -174,16 +172,6 @@ function allNodes(graph: Graph): Node[] {
   return graph.nodes.flatMap((node) => [node, ...subgraphs(node).flatMap(allNodes)]);
 }
 
-/** Numbers that were learned: weights that something computes with or looks up, not masks that are only cut to size. */
-function parametersOf({ role, stored, uses }: ConstantGroup): number {
-  return role === "weight" && uses.some(({ node }) => node !== undefined && computes(node)) ? sizeOf(stored.shape) : 0;
-}
-
-function computes(node: Node): boolean {
-  const op = findOp(node.domain, node.op);
-  return op === undefined || op.cost !== undefined || node.op.startsWith("Gather");
-}
-
 async function inspectWeights(
   model: Model,
   groups: readonly ConstantGroup[],
@@ -217,40 +205,6 @@ async function statisticsOfGroup(model: Model, group: ConstantGroup): Promise<We
     return weightStatistics(codes.ref, labels);
   const numbers = await decodedWeight(model, group);
   return numbers && statisticsOf([numbers], stored.shape, labels);
-}
-
-/** Axis of the output channels, by the first node that reads the weight. */
-function channelAxis({ uses, codes, stored }: ConstantGroup): number | undefined {
-  const use = uses.find(({ constant }) => constant.primary === codes);
-  const { node, input } = use ?? { node: undefined, input: -1 };
-  const last = stored.shape.length - 1;
-  switch (node?.op) {
-    case "Conv":
-    case "ConvInteger":
-    case "QLinearConv":
-    case "Gather":
-    case "GatherBlockQuantized":
-      return 0;
-    case "ConvTranspose":
-    case "LSTM":
-    case "GRU":
-    case "RNN":
-      return 1;
-    case "Gemm":
-    case "QGemm":
-      return intAttribute(node, "transB", 0) === 0 ? 1 : 0;
-    case "MatMul":
-      return input === 0 ? last - 1 : last;
-    case "MatMulNBits":
-    case "MatMulInteger":
-    case "QLinearMatMul":
-    case "DynamicQuantizeMatMul":
-    case "MatMulIntegerToFloat":
-    case "DynamicQuantizeLSTM":
-      return last;
-    default:
-      return undefined;
-  }
 }
 
 function layersOf(
@@ -298,31 +252,6 @@ function operatorsOf(model: Model): InspectedOperator[] {
     found.set(key, { ...before, count: before.count + 1, int8Kernels: kernels });
   }
   return [...found.values()].sort((a, b) => b.count - a.count || (a.op < b.op ? -1 : 1));
-}
-
-/** Bytes of a weight with this many elements and output channels. */
-const formats: Readonly<Record<string, (elements: number, channels: number) => number>> = {
-  float16: (elements) => 2 * elements,
-  "int8/channel": (elements, channels) => elements + 4 * channels,
-  "uint4/group:32": (elements) => Math.ceil(elements / 2) + Math.ceil(elements / 32) * 4.5,
-};
-
-function wouldWeigh(
-  rows: readonly LedgerRow[],
-  groups: readonly ConstantGroup[],
-  fileBytes: number,
-): { readonly scheme: string; readonly bytes: number }[] {
-  const stored = new Map(rows.map((row) => [row.tensor, row.bytes]));
-  const large = groups.filter((group) => group.stored.shape.length >= 2 && parametersOf(group) >= smallestWeight);
-  return Object.entries(formats).map(([scheme, bytesOf]) => {
-    const saved = large.reduce((sum, group) => {
-      const { shape } = group.stored;
-      const now = stored.get(group.name) ?? 0;
-      // a format that is larger than what is there is not taken
-      return sum + Math.max(0, now - Math.ceil(bytesOf(sizeOf(shape), shape[channelAxis(group) ?? 0] ?? 1)));
-    }, 0);
-    return { scheme, bytes: fileBytes - saved };
-  });
 }
 
 function quantizedAs(groups: readonly ConstantGroup[]): Inspection["quantized"] {

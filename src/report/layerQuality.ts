@@ -9,18 +9,16 @@
 import { type Diagnostic, LowbitError } from "#base/errors";
 import { throwIfAborted } from "#base/interrupt";
 import type { JobOptions } from "#base/progress";
-import { createNode } from "#model/attributes";
-import { GraphDraft } from "#model/edit";
-import type { Model, ValueInfo } from "#model/model";
+import type { Model } from "#model/model";
 import type { OpenSession } from "#model/session";
 import { inferShapes } from "#model/shapes";
-import { elementTypes, int64, tensor, toNumbers } from "#model/tensor";
+import { toNumbers } from "#model/tensor";
 import { readsOf } from "#model/topology";
-import { weight } from "#model/weights";
 import type { EvaluationData } from "#report/evaluate";
 import { type ComparedValue, comparedValues } from "#report/graph/comparedValues";
-import { type Merged, mergeModels } from "#report/graph/mergeModels";
-import { type PairedLayer, pairedLayers } from "#report/graph/pairedLayers";
+import { mergeModels } from "#report/graph/mergeModels";
+import { addTrials, pairedLayers } from "#report/graph/pairedLayers";
+import { type Pair, sumCount, sums, tapDifferences, tapOutput } from "#report/graph/tapDifferences";
 
 export interface LayerQualityOptions extends JobOptions {
   readonly openSession: OpenSession;
@@ -142,50 +140,6 @@ export async function layerQuality(
   }
 }
 
-/** A value of the merged graph, the one it is compared with, and scale and zero point of the quantizer between them. */
-export interface Pair {
-  readonly value: string;
-  readonly twin: string;
-  readonly quantizer: readonly string[] | undefined;
-}
-
-/**
- * Adds to the merged graph, for each layer whose twin can be fed what the float layer reads, a copy of the twin that is: it tells what
- * quantizing the layer's own weights does. `rows` gives the place of each layer's pair.
- */
-function addTrials(
-  { model, renamed }: Merged,
-  layers: readonly PairedLayer[],
-): { readonly model: Model; readonly pairs: readonly Pair[]; readonly rows: readonly (number | undefined)[] } {
-  const draft = new GraphDraft(model.graph);
-  const own = new Map(draft.nodes().map((node) => [node.outputs[0], node]));
-  const pairs: Pair[] = [];
-  const rows = layers.map(({ node, twin }) => {
-    const copied = twin && own.get(renamed(twin.node.outputs[0]));
-    if (copied === undefined || twin === undefined) return undefined;
-    const output = draft.freshName("lowbit_trial");
-    const inputs = copied.inputs.map((name, i) => twin.inputs[i] ?? name);
-    draft.add({ ...copied, name: output, inputs, outputs: [output] });
-    return pairs.push({ value: node.outputs[0], twin: output, quantizer: undefined }) - 1;
-  });
-  return { model: { ...model, graph: { ...model.graph, nodes: draft.nodes() } }, pairs, rows };
-}
-
-/** What is summed up over the elements of a value x, its twin x̂, and q, x through the twin's quantizer of step s. */
-const sums = {
-  /** Σ x² */
-  signal: 0,
-  /** Σ (x − x̂)² */
-  noise: 1,
-  /** Σ (x − q)² */
-  rounding: 2,
-  /** Σ max(0, |x − q| − s/2)²: what is more than half a step off was clipped */
-  clipping: 3,
-  /** Σ 1 */
-  elements: 4,
-} as const;
-const sumCount = 5;
-
 /** `sums` of every pair over the samples, one row of `sumCount` numbers a pair. */
 async function sumPairs(
   model: Model,
@@ -241,59 +195,6 @@ async function addSums(
       await session.close();
     }
   }
-}
-
-const tapOutput = "lowbit_sums";
-
-/**
- * The graph with one output, `sums` of each pair one after another, in float64, which squares of any float32 fit. With `finiteOnly`,
- * elements where x is NaN or infinite count as 0.
- */
-export function tapDifferences(model: Model, pairs: readonly Pair[], finiteOnly = false): Model {
-  const type = { kind: "tensor", element: "float64", shape: [pairs.length * sumCount] } as const;
-  const output: ValueInfo = { name: tapOutput, type, doc: "", metadata: new Map() };
-  const draft = new GraphDraft({ ...model.graph, outputs: [output] });
-  const number = (name: string, value: number): string =>
-    draft.addInitializer(weight(name, tensor("float64", [], Float64Array.of(value))));
-  const single = draft.addInitializer(weight("lowbit_single", int64([1], [1])));
-  const [zero, half] = [number("lowbit_zero", 0), number("lowbit_half", 0.5)];
-  const compute = (op: string, inputs: readonly string[], attributes = {}): string => {
-    const name = draft.freshName(`lowbit_${op}`);
-    draft.add(createNode(op, inputs, [name], attributes));
-    return name;
-  };
-  const wide = (name: string): string => compute("Cast", [name], { to: elementTypes.float64.code });
-  const vector = (name: string): string => compute("Reshape", [name, single]);
-  const sumOfSquares = (name: string): string => vector(compute("ReduceSumSquare", [name], { keepdims: 0 }));
-  const parts = pairs.flatMap(({ value, twin, quantizer }) => {
-    let [x, y] = [wide(value), wide(twin)];
-    let kept = (name: string): string => name;
-    if (finiteOnly) {
-      const broken = compute("IsNaN", [compute("Sub", [x, x])]);
-      kept = (name) => compute("Where", [broken, zero, name]);
-      [x, y] = [kept(x), kept(y)];
-    }
-    const none = vector(zero);
-    const row = [
-      sumOfSquares(x),
-      sumOfSquares(compute("Sub", [x, y])),
-      none,
-      none,
-      vector(wide(compute("Size", [value]))),
-    ];
-    if (quantizer !== undefined) {
-      const codes = compute("QuantizeLinear", [value, ...quantizer]);
-      const error = compute("Sub", [x, kept(wide(compute("DequantizeLinear", [codes, ...quantizer])))]);
-      const step = compute("Mul", [wide(quantizer[0]), half]);
-      const beyond = compute("Max", [compute("Sub", [compute("Abs", [error]), step]), zero]);
-      row[sums.rounding] = sumOfSquares(error);
-      row[sums.clipping] = sumOfSquares(beyond);
-    }
-    return row;
-  });
-  draft.add(createNode("Concat", parts, [tapOutput], { axis: 0 }));
-  draft.removeUnused();
-  return { ...model, graph: draft.finish() };
 }
 
 function sumOf(rows: Float64Array, i: number, kind: keyof typeof sums): number {

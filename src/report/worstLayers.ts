@@ -46,6 +46,11 @@ const causes: Readonly<Record<string, string>> = {
   "per-tensor-spread": "channels of very different ranges share one scale",
   saturation: "values are clipped at the ends of the range",
   unquantizable: "no grid of this many bits fits the values",
+  "narrow-bits": "so few bits are too coarse for this layer",
+  "hard-output": "it gives the answer itself, where every step of the grid is seen",
+  amplified: "the error that arrives comes out larger",
+  inherited: "the error comes with its inputs",
+  "non-finite": "it puts out NaN or infinities",
 };
 
 function signal({ sqnrDb }: LayerReport): number {

@@ -1,8 +1,11 @@
 import type { Model, Node } from "#model/model";
+import { GraphDraft } from "#model/edit";
 import { findOp } from "#model/ops/index";
 import { type Constants, findConstants } from "#report/graph/constants";
 import type { ComparedValue } from "#report/graph/comparedValues";
 import { type Links, linksOf } from "#report/graph/fusion";
+import type { Merged } from "#report/graph/mergeModels";
+import type { Pair } from "#report/graph/tapDifferences";
 
 /** A layer of the float model with weights, and the node that does its work in the quantized model. */
 export interface PairedLayer {
@@ -96,4 +99,26 @@ function sameWork(a: Node, b: Node): boolean {
     (likeMatMul.has(a.op) && likeMatMul.has(b.op)) ||
     (a.op === "Gather" && b.op === "GatherBlockQuantized")
   );
+}
+
+/**
+ * Adds to the merged graph, for each layer whose twin can be fed what the float layer reads, a copy of the twin that is: it tells what
+ * quantizing the layer's own weights does. `rows` gives the place of each layer's pair.
+ */
+export function addTrials(
+  { model, renamed }: Merged,
+  layers: readonly PairedLayer[],
+): { readonly model: Model; readonly pairs: readonly Pair[]; readonly rows: readonly (number | undefined)[] } {
+  const draft = new GraphDraft(model.graph);
+  const own = new Map(draft.nodes().map((node) => [node.outputs[0], node]));
+  const pairs: Pair[] = [];
+  const rows = layers.map(({ node, twin }) => {
+    const copied = twin && own.get(renamed(twin.node.outputs[0]));
+    if (copied === undefined || twin === undefined) return undefined;
+    const output = draft.freshName("lowbit_trial");
+    const inputs = copied.inputs.map((name, i) => twin.inputs[i] ?? name);
+    draft.add({ ...copied, name: output, inputs, outputs: [output] });
+    return pairs.push({ value: node.outputs[0], twin: output, quantizer: undefined }) - 1;
+  });
+  return { model: { ...model, graph: { ...model.graph, nodes: draft.nodes() } }, pairs, rows };
 }

@@ -37,10 +37,8 @@ export function storedScheme(owner: Constant, uses: readonly ConstantUse[], cont
   if (primary === undefined || ref === undefined)
     return { value: owner.value, shape: [], text: "sparse", bits: 0, per: undefined, numbers: true };
   const own = uses.filter(({ constant }) => constant.primary === primary);
-  const later = Math.max(
-    1,
-    ...uses.filter((use) => !own.includes(use)).map(({ constant }) => countOf(constant, context)),
-  );
+  const scales = uses.filter(({ constant }) => constant.primary !== primary);
+  const later = scales.reduce((most, { constant }) => Math.max(most, countOf(constant, context)), 1);
   const direct = own.map((use) => takenAsCodes(use, ref, later, context)).find((found) => found !== undefined);
   if (direct !== undefined) return { value: primary.name, ...direct, numbers: true };
   const end =
