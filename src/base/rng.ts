@@ -12,7 +12,7 @@ export interface Rng {
 }
 
 export function createRng(seed: number | string): Rng {
-  let h = typeof seed === "string" ? hashString(seed) : seed >>> 0;
+  let h = typeof seed === "string" ? hash32(seed) : seed >>> 0;
   const split = (): number => {
     h = (h + 0x9e3779b9) >>> 0;
     let z = h;
@@ -53,11 +53,11 @@ export function createRng(seed: number | string): Rng {
 
 /** Seed for one tensor: depends on the run's seed and the tensor's name, not on the order of work. */
 export function seedFor(seed: number, name: string): number {
-  return hashString(`${seed}\0${name}`);
+  return hash32(`${seed}\0${name}`);
 }
 
 /** FNV-1a over UTF-16 code units, 32 bits. */
-function hashString(text: string): number {
+export function hash32(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash >>> 0;

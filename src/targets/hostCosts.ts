@@ -2,6 +2,7 @@
  * What operators cost on one host and runtime, as measured there: a table that planning reads and that is kept between runs, so
  * that the same table gives the same plan. Times are microseconds on one thread.
  */
+import * as v from "valibot";
 
 /** Time of turning values into codes or back: `call` for each, and `element` for each element. */
 export interface LinearCost {
@@ -32,6 +33,8 @@ export interface HostCosts {
   readonly saturates?: boolean;
   /** By `unitSignature`. */
   readonly units: ReadonlyMap<string, UnitCost>;
+  /** What whole models, by their units and a first placement, were found to run fastest as; see `refinePlacement`. */
+  readonly placements: ReadonlyMap<string, string>;
 }
 
 /** Keeps tables between runs. The library works without one; Node keeps a file in the user's cache folder. */
@@ -45,40 +48,38 @@ export function linearCost(cost: LinearCost, elements: number): number {
 }
 
 export function emptyCosts(host: string): HostCosts {
-  return { version: 1, host, units: new Map() };
+  return { version: 1, host, units: new Map(), placements: new Map() };
 }
 
 /** JSON form, with sorted keys so that equal tables are equal files. */
 export function costsToJson(costs: HostCosts): string {
-  const units = Object.fromEntries([...costs.units].sort(([a], [b]) => (a < b ? -1 : 1)));
-  return `${JSON.stringify({ ...costs, units }, null, 1)}\n`;
+  const sorted = (rows: ReadonlyMap<string, unknown>): unknown =>
+    Object.fromEntries([...rows].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return `${JSON.stringify({ ...costs, units: sorted(costs.units), placements: sorted(costs.placements) }, null, 1)}\n`;
 }
+
+const linear = v.object({ call: v.number(), element: v.number() });
+const schema = v.object({
+  version: v.literal(1),
+  host: v.string(),
+  borders: v.optional(v.object({ quantize: linear, dequantize: linear, layoutToCodes: linear, layoutToFloat: linear })),
+  saturates: v.optional(v.boolean()),
+  units: v.record(v.string(), v.object({ float: v.number(), int8: v.nullable(v.number()) })),
+  placements: v.record(v.string(), v.string()),
+});
 
 /** Undefined for anything that is not a table of this version: a damaged cache is measured again. */
 export function costsFromJson(text: string): HostCosts | undefined {
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    const { units, placements, borders, saturates, ...table } = v.parse(schema, JSON.parse(text));
+    return {
+      ...table,
+      ...(borders === undefined ? {} : { borders }),
+      ...(saturates === undefined ? {} : { saturates }),
+      units: new Map(Object.entries(units)),
+      placements: new Map(Object.entries(placements)),
+    };
   } catch {
     return undefined;
   }
-  const table = value as Partial<Record<keyof HostCosts, unknown>> | null;
-  if (
-    typeof table !== "object" ||
-    table === null ||
-    table.version !== 1 ||
-    typeof table.host !== "string" ||
-    typeof table.units !== "object" ||
-    table.units === null
-  )
-    return undefined;
-  const isCost = (row: unknown): row is UnitCost =>
-    typeof row === "object" &&
-    row !== null &&
-    typeof (row as UnitCost).float === "number" &&
-    (typeof (row as UnitCost).int8 === "number" || (row as UnitCost).int8 === null);
-  const rows = Object.entries(table.units);
-  if (!rows.every(([, row]) => isCost(row))) return undefined;
-  // borders and saturates were written by this very module; rows are what hand edits would break
-  return { ...(table as unknown as HostCosts), units: new Map(rows) };
 }

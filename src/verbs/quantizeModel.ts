@@ -2,9 +2,11 @@ import type { Diagnostic } from "#base/errors";
 import type { JobOptions } from "#base/progress";
 import { calibrate, type CalibrationData } from "#methods/calibrate/calibrate";
 import { makePlan, valuesToObserve } from "#methods/plan/makePlan";
-import { measureUnits, placementCosts } from "#methods/plan/measureCosts";
+import { measureUnits, placementCosts, unitSignature } from "#methods/plan/measureCosts";
 import { measureHost } from "#methods/plan/measureHost";
-import { findUnits } from "#methods/plan/units";
+import type { PlacementCosts } from "#methods/plan/placement";
+import { refinePlacement } from "#methods/plan/refinePlacement";
+import { findUnits, type Unit } from "#methods/plan/units";
 import { type Prepared, prepare } from "#methods/prepare";
 import { quantize } from "#methods/quantize/quantize";
 import { checkedRecipe } from "#methods/recipes";
@@ -40,7 +42,7 @@ export interface Quantized {
 /** From a float model to a quantized one: prepare, calibrate, measure, plan, rewrite. Nothing is proved here. */
 export async function quantizeModel(model: Model, options: QuantizeModelOptions): Promise<Quantized> {
   const recipe = checkedRecipe(options.recipe);
-  const { openSession, target, seed = 0, calibration } = options;
+  const { openSession, seed = 0, calibration } = options;
   const first = calibration === undefined || calibration.length === 0 ? undefined : await calibration.feeds(0);
   const prepared = await prepare(model, 13, first === undefined ? undefined : shapesOf(first));
   const diagnostics: Diagnostic[] = [];
@@ -59,27 +61,40 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
     stats = calibrated.stats;
     diagnostics.push(...calibrated.diagnostics);
   }
-  let costs = options.costs;
-  if (recipe.mode === "static" && recipe.prefer === "speed" && costs !== undefined && first !== undefined) {
-    const { units } = await findUnits(prepared.model, prepared.shapes, int8Kernel);
-    costs = await measureUnits(prepared, units, await measureHost(costs, openSession), {
-      ...options,
-      openSession,
-      feeds: first,
-    });
-    const plan = await makePlan(prepared, recipe, {
-      target: { name: target, kernelOf: int8Kernel, costs: placementCosts(prepared, costs) },
-      seed,
-      ...(stats === undefined ? {} : { stats }),
-    });
-    return finish(prepared, plan, stats, costs, diagnostics, options);
+  const target = { name: options.target, kernelOf: int8Kernel };
+  const withStats = { seed, ...(stats === undefined ? {} : { stats }) };
+  if (recipe.mode !== "static" || recipe.prefer !== "speed" || options.costs === undefined || first === undefined) {
+    const plan = await makePlan(prepared, recipe, { ...withStats, target });
+    return finish(prepared, plan, stats, options.costs, diagnostics, options);
   }
-  const plan = await makePlan(prepared, recipe, {
-    target: { name: target, kernelOf: int8Kernel },
-    seed,
-    ...(stats === undefined ? {} : { stats }),
+  const { units } = await findUnits(prepared.model, prepared.shapes, int8Kernel);
+  const measuring = { ...jobOptions(options), openSession, feeds: first };
+  const known = await measureUnits(prepared, units, await measureHost(options.costs, openSession), measuring);
+  const costed = { ...target, costs: placementCosts(prepared, known) };
+  const draft = await makePlan(prepared, recipe, { ...withStats, target: costed });
+  const refined = await refinePlacement(prepared, units, placedBy(draft, units), known, {
+    ...measuring,
+    signatureOf: (unit) => unitSignature(unit, prepared),
+    may: mayMove(draft, costed.costs),
   });
-  return finish(prepared, plan, stats, costs, diagnostics, options);
+  const placement = new Set([...refined.int8].map((unit) => unit.node.outputs[0]));
+  const plan = await makePlan(prepared, recipe, { ...withStats, target: costed, placement });
+  return finish(prepared, plan, stats, refined.costs, diagnostics, options);
+}
+
+function placedBy(plan: Plan, units: readonly Unit[]): Set<Unit> {
+  const onCodes = new Set(plan.nodes.filter((row) => row.compute === "int8").map((row) => row.node));
+  return new Set(units.filter((unit) => onCodes.has(unit.node.outputs[0])));
+}
+
+/** A unit that the plan gave a cost may move, onto codes where there is a kernel; what a rule or a missing range fixed has none. */
+function mayMove(plan: Plan, costs: PlacementCosts): (unit: Unit, int8: boolean) => boolean {
+  const free = new Set(plan.nodes.filter((row) => row.cost !== undefined).map((row) => row.node));
+  return (unit, int8) => free.has(unit.node.outputs[0]) && (!int8 || Number.isFinite(costs.unit(unit).int8));
+}
+
+function jobOptions({ onProgress, signal }: JobOptions): JobOptions {
+  return { ...(onProgress === undefined ? {} : { onProgress }), ...(signal === undefined ? {} : { signal }) };
 }
 
 async function finish(

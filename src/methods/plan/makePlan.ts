@@ -29,6 +29,8 @@ export interface PlanOptions {
   readonly seed: number;
   /** Needed where activations are static. */
   readonly stats?: Stats;
+  /** Where the placement by costs was tried out and improved: the units on codes, by first output (`refinePlacement`). */
+  readonly placement?: ReadonlySet<string>;
 }
 
 /** What calibration should observe for a recipe: the values that may travel as codes, and the inputs of weighted layers. */
@@ -104,7 +106,8 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
     };
     const useful = worthPlacing(units);
     const table = target.costs ?? unmeasured;
-    int8 = placeUnits({ units: useful, neededInFloat: neededInFloat(model, useful), fixed }, table).int8;
+    const placed = placeUnits({ units: useful, neededInFloat: neededInFloat(model, useful), fixed }, table).int8;
+    int8 = options.placement === undefined ? placed : tried(useful, placed, options.placement, fixed, reasons);
     for (const unit of useful) {
       if (target.costs === undefined) continue;
       const { float, int8: onCodes } = table.unit(unit);
@@ -137,6 +140,29 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
     activations,
     diagnostics,
   };
+}
+
+/** The placement that won when whole models were timed, with the reason where it differs from the one by costs. */
+function tried(
+  units: readonly Unit[],
+  placed: ReadonlySet<Unit>,
+  placement: ReadonlySet<string>,
+  fixed: (unit: Unit) => "float" | "int8" | undefined,
+  reasons: Map<string, string>,
+): Set<Unit> {
+  const chosen = units.filter((unit) => {
+    const forced = fixed(unit);
+    return forced === undefined ? placement.has(unit.node.outputs[0]) : forced === "int8";
+  });
+  const int8 = new Set(chosen);
+  for (const unit of units) {
+    if (int8.has(unit) === placed.has(unit)) continue;
+    reasons.set(
+      unit.node.outputs[0],
+      `the whole model measured faster with this ${int8.has(unit) ? "on codes" : "in float"}, whatever it costs alone`,
+    );
+  }
+  return int8;
 }
 
 const unmeasured: PlacementCosts = {

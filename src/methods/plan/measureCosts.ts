@@ -7,11 +7,11 @@ import { throwIfAborted } from "#base/interrupt";
 import { type PlacementCosts, unitOutputs } from "#methods/plan/placement";
 import type { Unit } from "#methods/plan/units";
 import type { Prepared } from "#methods/prepare";
+import { protectFloats } from "#methods/quantize/protectFloats";
 import { writeStaticInt8 } from "#methods/quantize/staticInt8";
 import type { Plan } from "#methods/types";
 import { GraphDraft } from "#model/edit";
-import type { Model, Node } from "#model/model";
-import type { Known } from "#model/ops/types";
+import type { Model } from "#model/model";
 import { canProfile, type OpenSession, type Session, type Tensors } from "#model/session";
 import { sizeOf } from "#model/tensor";
 import { type HostCosts, linearCost, type UnitCost } from "#targets/hostCosts";
@@ -20,30 +20,29 @@ import { type HostCosts, linearCost, type UnitCost } from "#targets/hostCosts";
  * What decides a unit's time: operator, attributes, shapes, and the activation that comes along. Names do not matter, so equal
  * layers of any model share a row.
  */
-export function unitSignature(unit: Unit, shapes: ReadonlyMap<string, Known>, draft: GraphDraft): string {
-  const shape = (name: string): string =>
-    name === "" ? "-" : (draft.initializer(name)?.dims ?? shapes.get(name)?.shape ?? ["?"]).join("x");
-  const attributes = [...unit.node.attributes]
-    .filter(
-      ([, value]) => value.kind === "int" || value.kind === "ints" || value.kind === "string" || value.kind === "float",
-    )
-    .map(([name, value]) => `${name}=${String(value.value)}`);
-  return [
-    unit.node.op,
-    unit.node.inputs.map(shape).join(" "),
-    unit.node.outputs.map(shape).join(" "),
+export function unitSignature({ node, activation }: Unit, { model, shapes }: Prepared): string {
+  const shapeOf = (name: string): string => {
+    const dims = model.graph.initializers.get(name)?.dims ?? shapes.get(name)?.shape;
+    return name === "" ? "-" : (dims ?? ["?"]).join("x");
+  };
+  const simple = new Set(["int", "ints", "string", "float"]);
+  const attributes = [...node.attributes].flatMap(([name, value]) =>
+    simple.has(value.kind) ? [`${name}=${String(value.value)}`] : [],
+  );
+  const parts = [
+    node.op,
+    node.inputs.map(shapeOf).join(" "),
+    node.outputs.map(shapeOf).join(" "),
     attributes.sort().join(" "),
-    unit.activation?.node.op ?? "",
-  ]
-    .join(" | ")
-    .replace(/[ |]+$/, "");
+  ];
+  return [...parts, activation?.node.op ?? ""].join(" | ").replace(/[ |]+$/, "");
 }
 
 export interface MeasureOptions extends JobOptions {
   readonly openSession: OpenSession;
   /** One realistic set of inputs. */
   readonly feeds: Tensors;
-  /** Profiled runs of each form. Default: as many as fit in about 0.3 s, 10 to 60. */
+  /** Profiled runs of each form. Default: as many as fit in about 0.15 s, 10 to 40. */
   readonly rounds?: number;
 }
 
@@ -54,8 +53,7 @@ export async function measureUnits(
   known: HostCosts,
   options: MeasureOptions,
 ): Promise<HostCosts> {
-  const draft = new GraphDraft(prepared.model.graph);
-  const keys = units.map((unit) => unitSignature(unit, prepared.shapes, draft));
+  const keys = units.map((unit) => unitSignature(unit, prepared));
   if (keys.every((key) => known.units.has(key))) return known;
   const floats = await profileUnits(tagged(prepared.model, units), options);
   options.onProgress?.({ stage: "measure layers", done: 1, total: 2 });
@@ -93,7 +91,6 @@ export async function measureUnits(
 /** Costs as placement asks for them. A unit without a row, or without an int8 kernel, stays in float. */
 export function placementCosts(prepared: Prepared, table: HostCosts): PlacementCosts & { readonly label: "measured" } {
   const { shapes } = prepared;
-  const draft = new GraphDraft(prepared.model.graph);
   const elements = (value: string): number =>
     sizeOf((shapes.get(value)?.shape ?? []).map((dim) => (typeof dim === "number" ? dim : 1)));
   const border =
@@ -108,7 +105,7 @@ export function placementCosts(prepared: Prepared, table: HostCosts): PlacementC
   return {
     label: "measured",
     unit(unit) {
-      const row = table.units.get(unitSignature(unit, shapes, draft));
+      const row = table.units.get(unitSignature(unit, prepared));
       return { float: row?.float ?? 0, int8: row?.int8 ?? Number.POSITIVE_INFINITY };
     },
     quantize: border("quantize", "layoutToCodes"),
@@ -127,7 +124,7 @@ async function profileUnits(model: Model, options: MeasureOptions): Promise<Map<
   try {
     if (!canProfile(session)) return undefined;
     const [first] = await session.time(options.feeds, 1);
-    const rounds = options.rounds ?? Math.max(10, Math.min(60, Math.ceil(300 / Math.max(first, 0.01))));
+    const rounds = options.rounds ?? Math.max(10, Math.min(40, Math.ceil(150 / Math.max(first, 0.01))));
     const times = new Map<number, Timed>();
     for (const kernel of await session.profile(options.feeds, rounds)) {
       const match = /@(\d+)@/.exec(kernel.node);
@@ -159,41 +156,35 @@ function tag(draft: GraphDraft, unit: Unit, i: number): void {
       draft.rename(name, draft.freshName(`@${i}@${k++}`));
 }
 
-/** Everything on codes, with made-up ranges: times do not depend on them. */
+/** Everything on codes, with names that tell the units apart. */
 async function taggedOnCodes(prepared: Prepared, units: readonly Unit[]): Promise<Model> {
+  const { graph, ...model } = await onCodes(prepared, units);
+  const draft = new GraphDraft(graph);
+  units.forEach((unit, i) => {
+    const node = draft.producer(unit.output) ?? unit.node;
+    tag(draft, { ...unit, node }, i);
+  });
+  return { ...model, graph: draft.finish() };
+}
+
+/** The model with these units on codes, over made-up ranges: what a plan would write, as far as time goes. */
+export async function onCodes(prepared: Prepared, units: readonly Unit[]): Promise<Model> {
   const draft = new GraphDraft(prepared.model.graph);
+  const scheme = { weights: "int8/channel", activations: "uint8/asymmetric" };
   const values = new Set(units.flatMap((unit) => [...unit.operands, ...unitOutputs(unit)]));
   const plan: Plan = {
     version: 1,
-    recipe: {
-      name: "measure",
-      weights: "int8/channel",
-      activations: "uint8/asymmetric",
-      mode: "static",
-      rules: [],
-      prefer: "size",
-      smallestWeight: 1,
-    },
+    recipe: { ...scheme, name: "measure", mode: "static", rules: [], prefer: "size", smallestWeight: 1 },
     target: "",
     seed: 0,
     opset: 0,
     nodes: [],
-    weights: units.flatMap((unit) =>
-      unit.weight === undefined
-        ? []
-        : [
-            {
-              tensor: unit.weight.tensor,
-              scheme: "int8/channel",
-              storage: "dequantize" as const,
-              axis: unit.weight.axis,
-              why: "",
-            },
-          ],
+    weights: units.flatMap(({ weight }) =>
+      weight === undefined ? [] : [{ ...weight, scheme: scheme.weights, storage: "dequantize" as const, why: "" }],
     ),
     activations: [...values].map((tensor) => ({
       tensor,
-      scheme: "uint8/asymmetric",
+      scheme: scheme.activations,
       low: 0,
       high: 6,
       group: tensor,
@@ -202,7 +193,7 @@ async function taggedOnCodes(prepared: Prepared, units: readonly Unit[]): Promis
     diagnostics: [],
   };
   await writeStaticInt8(draft, plan, units, { reduced: false, channelMeans: new Map() });
-  units.forEach((unit, i) => tag(draft, { ...unit, node: draft.current(unit.node) as Node }, i));
+  await protectFloats(draft);
   return { ...prepared.model, graph: { ...draft.finish(), values: new Map() } };
 }
 
