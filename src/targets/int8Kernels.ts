@@ -50,14 +50,17 @@ const rows: ReadonlyMap<string, Row> = new Map([
     {
       kernel: { kind: "linear", floatOutput: true, statesZero: true },
       operands: [0],
-      unless: (node) => floatAttribute(node, "alpha", 1) !== 1 || floatAttribute(node, "beta", 1) !== 1,
+      // alpha scales the product alone, so a bias must not come with it
+      unless: (node) =>
+        (floatAttribute(node, "alpha", 1) !== 1 && (node.inputs[2] ?? "") !== "") ||
+        floatAttribute(node, "beta", 1) !== 1,
     },
   ],
   ["Add", pointwise([0, 1])],
   ["Mul", pointwise([0, 1])],
   ["Sigmoid", pointwise([0])],
   ["LeakyRelu", pointwise([0])],
-  ["Softmax", pointwise([0], { since: 13 })],
+  ["Softmax", pointwise([0])],
   ["GlobalAveragePool", pointwise([0])],
   ["AveragePool", pointwise([0])],
   ["Concat", pointwise("all")],
@@ -78,10 +81,14 @@ const rows: ReadonlyMap<string, Row> = new Map([
   ["Unsqueeze", moves([0])],
   ["Slice", moves([0])],
   ["Gather", moves([0])],
+  ["GatherElements", moves([0])],
   ["Split", moves([0])],
   ["Expand", moves([0])],
   ["Tile", moves([0])],
   ["DepthToSpace", moves([0])],
+  // the greatest of the codes is the code of the greatest
+  ["ReduceMax", moves([0], { since: 12 })],
+  ["ReduceMin", moves([0], { since: 12 })],
   ["Resize", moves([0], { unless: (node) => stringAttribute(node, "mode", "nearest") !== "nearest" })],
 ]);
 

@@ -191,8 +191,8 @@ const rows: readonly (readonly [op: string, options: Between & { readonly form?:
   ["Round", { shapes: [image] }],
   ["Ceil", { shapes: [image], out: wide }],
   ["Reciprocal", { shapes: [image], grids: [{ scale: 0.01, zero: 0 }], out: { scale: 0.4, zero: 0 } }],
-  ["ReduceL2", { shapes: [matrix], attributes: { axes: [1] }, out: wide }],
-  ["ReduceProd", { shapes: [matrix], attributes: { axes: [1] } }],
+  ["ReduceL2", { shapes: [matrix], attributes: { axes: [1] }, out: { scale: 0.02, zero: 0 } }],
+  ["ReduceProd", { shapes: [[16, 4]], attributes: { axes: [1] } }],
   [
     "Softmax",
     { form: "opset12-rank4", opset: 12, shapes: [image], attributes: { axis: 1 }, out: { scale: 1 / 2048, zero: 0 } },

@@ -1,5 +1,5 @@
 import type { AttributeInit } from "#model/attributes";
-import { type ElementType, float32, fromNumbers, sizeOf } from "#model/tensor";
+import { type ElementType, elementTypes, float32, fromNumbers, sizeOf } from "#model/tensor";
 import { activation, parameters } from "#targets/acceptance/cases/betweenCodes";
 import { Sketch, type SketchOptions } from "#targets/acceptance/sketch";
 import type { AcceptanceCase } from "#targets/acceptance/types";
@@ -22,7 +22,7 @@ export interface LinearForm extends SketchOptions {
   readonly zero?: number;
   readonly bias?: "float" | "int32" | "int32 with zero point";
   /** What follows the product, before it is quantized. */
-  readonly then?: readonly ("Relu" | "Relu6" | "HardSwish" | "LeakyRelu" | "Add" | "AddCodes" | "AddRow")[];
+  readonly after?: readonly ("Relu" | "Relu6" | "HardSwish" | "LeakyRelu" | "Add" | "AddCodes" | "AddRow")[];
   /** Whether the weight is stored transposed. */
   readonly transposed?: boolean;
   /** Default: codes; "float": nothing quantizes the result. */
@@ -48,7 +48,7 @@ const positive = { scale: 0.02, zero: 0 };
 
 /** Codes → DequantizeLinear → product → QuantizeLinear → codes, with weights and bias in the given form. */
 export function linearCase(id: string, about: string, form: LinearForm): AcceptanceCase {
-  const { op = "Conv", codes = "uint8", attributes = {}, then = [], result } = form;
+  const { op = "Conv", codes = "uint8", attributes = {}, after = [], result } = form;
   const { shape = geometry[op].shape, filters = geometry[op].filters } = form;
   const sketch = new Sketch(id, form);
   const grid = parameters(sketch, activation, codes);
@@ -63,12 +63,12 @@ export function linearCase(id: string, about: string, form: LinearForm): Accepta
   const inputs = [x, weightOf(sketch, form, filters)];
   if (form.bias !== undefined) inputs.push(biasOf(sketch, form, filters[geometry[op].output]));
   let y = sketch.node(op, inputs, attributes);
-  for (const next of then) y = followedBy(sketch, y, next, form, filters[geometry[op].output]);
+  for (const next of after) y = followedBy(sketch, y, next, form, filters[geometry[op].output]);
   if (result === "float") {
     sketch.output(y);
     return sketch.finish(about, form.tolerance ?? 2e-6, { codes: "product" });
   }
-  const out = parameters(sketch, then.some((next) => next === "Relu" || next === "Relu6") ? positive : wide, codes);
+  const out = parameters(sketch, after.some((next) => next === "Relu" || next === "Relu6") ? positive : wide, codes);
   const q = sketch.node("QuantizeLinear", [y, ...out]);
   if (form.floatEdges) {
     sketch.output(sketch.node("DequantizeLinear", [q, ...out]));
@@ -100,7 +100,7 @@ export function weightOf(sketch: Sketch, form: LinearForm, filters: readonly num
     axis === undefined ? [] : block === undefined ? [stored[axis]] : stored.map((n, i) => (i === axis ? n / block : n));
   const scales = Float32Array.from(
     { length: sizeOf(dims) },
-    (_, c) => channelScale(c) * (weights.endsWith("4") ? 16 : 1),
+    (_, c) => channelScale(c) * 2 ** (8 - elementTypes[weights].bits),
   );
   const inputs = [codes, sketch.constant(float32(dims, scales))];
   if (zero !== undefined)
@@ -131,7 +131,7 @@ function biasOf(sketch: Sketch, { bias, axis }: LinearForm, channels: number): s
 function followedBy(
   sketch: Sketch,
   y: string,
-  next: NonNullable<LinearForm["then"]>[number],
+  next: NonNullable<LinearForm["after"]>[number],
   form: LinearForm,
   channels: number,
 ): string {
