@@ -11,7 +11,7 @@ const shared = ["test/shared/**/*.test.ts"];
 const packed = ["test/package/**/*.test.ts"];
 
 export default defineConfig({
-  // "#quant/scheme" → src/quant/scheme.ts, as the condition "@lowbit/source" of package.json says
+  // "#quant/scheme" → src/quant/scheme.ts, as tsconfig.json says; in dist/ package.json says so
   resolve: { alias: [{ find: /^#(.+)$/, replacement: `${src}$1.ts` }] },
   test: {
     pool: "forks",
