@@ -72,6 +72,63 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes;
 
+/** What to do next where the one who throws knows nothing better. */
+const usualHints: Readonly<Record<ErrorCode, string>> = {
+  "io/not-found": "check the spelling; relative paths start where the command runs",
+  "io/read": "check that it is a file, and that it may be read",
+  "io/write": "write elsewhere",
+  "io/no-space": "free some space, or write elsewhere",
+  "io/changed": "start again when nothing else writes to the file",
+  "limit/memory": "use smaller inputs, or raise the limit where you call lowbit from a program",
+  "run/interrupted": "the same command starts again from the beginning",
+  "usage/argument": "lowbit --help shows what there is",
+  "usage/unknown-recipe": "lowbit quantize --help names the recipes",
+  "usage/scheme": "a scheme is dtype[/granularity][/flag], for example int8/channel or uint4/group:32",
+  "usage/same-file": "choose another path",
+  "onnx/truncated": "the file is incomplete: compare its size with the original's, and download it again",
+  "onnx/malformed": "the file is damaged or no ONNX model: download or export it again",
+  "onnx/limit": "no model of a known exporter needs this much; do not trust the file",
+  "onnx/invalid": "export the model again; onnx.checker tells the same in more detail",
+  "onnx/external-data": "weights must lie beside the model, below its folder",
+  "onnx/unsupported": "export the model again with current tools, as plain ONNX",
+  "npy/malformed": "save the array again with numpy.save",
+  "npy/unsupported": "save the array as float32, in C order",
+  "npz/malformed": "save the arrays again with numpy.savez",
+  "npz/limit": "do not trust the file; numpy.savez writes none like it",
+  "model/cycle": "no runtime can run this graph: export the model again",
+  "model/missing-tensor": "the graph is incomplete: export the model again",
+  "model/duplicate": "names in a graph must be unique: export the model again",
+  "model/unsupported-operator": "use a runtime that knows the operator: --target ort-node",
+  "model/opset": "export the model for operator set 13 or newer",
+  "model/shape": "check the shapes of the inputs that the model is given",
+  "model/type": "check the types that the model's operators are given",
+  "model/attribute": "the node is not as ONNX defines its operator: export the model again",
+  "quant/non-finite": "repair the weights in training, or keep this layer in float (--keep)",
+  "quant/scheme": "use another scheme for this tensor",
+  "quant/range": "calibrate on more data, or choose another range rule, such as minmax",
+  "data/none": "give --data a folder or file with at least one sample",
+  "data/unsupported": "give images, .npy, .npz, MNIST idx, CIFAR .bin, .jsonl or token ids",
+  "data/malformed": "the file is damaged: make it again",
+  "data/shape": "the samples must have the shape of the model's input",
+  "data/labels": "without labels, use --metric agreement",
+  "data/decoder": "install sharp, or give .npy files",
+  "data/tokenizer": "give the model's own tokenizer.json with --tokenizer",
+  "runtime/unavailable": "lowbit doctor tells what this machine has",
+  "runtime/load": "check the model with the ONNX checker",
+  "runtime/run": "check the shapes and values of the inputs",
+  "runtime/crash": "try another runtime with --target",
+  "runtime/timeout": "raise --timeout; a model that is not trusted may never end",
+  "runtime/memory": "use smaller inputs, or a machine with more memory",
+  "runtime/closed": "open the model again",
+  "plan/no-calibration": "give --data a folder of typical inputs, or use --recipe w8a8-dynamic, which needs none",
+  "plan/nothing-to-quantize": "lowbit inspect shows what the model holds",
+  "plan/already-quantized": "give the float32 model it was made from",
+  "plan/mismatch": "make the plan again for this model and target",
+  "proof/output": "keep the layer that breaks in float (--keep), or use another recipe",
+  "proof/agreement": "keep the layers that lose most in float (--keep), or use more bits",
+  "report/malformed": "pass what lowbit --json or --html wrote",
+};
+
 /** Where it happened: as many of these as are known. */
 export interface Place {
   readonly file?: string;
@@ -85,7 +142,7 @@ export interface Place {
 
 export interface ErrorDetails {
   readonly at?: Place;
-  /** What to do next, as one sentence. */
+  /** What to do next, as one sentence. Default: what usually helps with this code. */
   readonly hint?: string;
   readonly cause?: unknown;
 }
@@ -94,13 +151,14 @@ export class LowbitError extends Error {
   override readonly name = "LowbitError";
   readonly code: ErrorCode;
   readonly at: Place;
-  readonly hint: string | undefined;
+  /** What to do next, as one sentence. */
+  readonly hint: string;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.at = details.at ?? {};
-    this.hint = details.hint;
+    this.hint = details.hint ?? usualHints[code];
   }
 
   /** What a process should end with after this error. */
@@ -108,13 +166,9 @@ export class LowbitError extends Error {
     return errorCodes[this.code];
   }
 
-  toJSON(): { code: ErrorCode; message: string; at: Place; hint?: string } {
-    return {
-      code: this.code,
-      message: this.message,
-      at: this.at,
-      ...(this.hint === undefined ? {} : { hint: this.hint }),
-    };
+  toJSON(): { readonly code: ErrorCode; readonly message: string; readonly at: Place; readonly hint: string } {
+    const { code, message, at, hint } = this;
+    return { code, message, at, hint };
   }
 }
 
@@ -131,9 +185,8 @@ export interface Diagnostic {
 /** Adds what is known about the place to an error on its way up; the innermost answer wins. */
 export function withPlace(error: unknown, at: Place): unknown {
   if (!(error instanceof LowbitError)) return error;
-  const details: { at: Place; hint?: string; cause?: unknown } = { at: { ...at, ...error.at }, cause: error.cause };
-  if (error.hint !== undefined) details.hint = error.hint;
-  const placed = new LowbitError(error.code, error.message, details);
+  const { code, message, hint, cause } = error;
+  const placed = new LowbitError(code, message, { at: { ...at, ...error.at }, hint, cause });
   if (error.stack !== undefined) placed.stack = error.stack;
   return placed;
 }

@@ -21,7 +21,7 @@ export function errorText({ code, message, at, hint }: LowbitError): string {
     .filter(([, value]) => value !== undefined && value !== "" && !message.includes(String(value)))
     .map(([key, value]) => (key === "file" ? String(value) : `${key} ${value}`));
   const where = places.length === 0 ? "" : `  (${places.join(", ")})`;
-  const lines = [`error ${code}: ${message}${where}`, ...(hint === undefined ? [] : [`hint: ${hint}`])];
+  const lines = [`error ${code}: ${message}${where}`, `hint: ${hint}`];
   // names in files may hold terminal escapes
   return `${lines.map(visible).join("\n")}\n`;
 }

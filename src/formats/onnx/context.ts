@@ -26,7 +26,7 @@ export function refuse(
     ...(message.at === undefined ? {} : { byte: message.at }),
     ...more.at,
   };
-  return new LowbitError(code, `${context.file}: ${what}`, more.hint === undefined ? { at } : { at, hint: more.hint });
+  return new LowbitError(code, `${context.file}: ${what}`, { ...more, at });
 }
 
 /** An integer that JavaScript counts exactly; sizes, versions and dims are. */

@@ -16,11 +16,9 @@ const others: readonly (readonly [start: string, hint: string])[] = [
 export async function explainOtherFile(error: unknown, source: ByteSource): Promise<unknown> {
   if (!(error instanceof LowbitError) || !error.code.startsWith("onnx/") || source.size < 32) return error;
   const start = String.fromCharCode(...(await source.read(0, 32)));
-  const seems =
+  const hint =
     start.slice(4, 8) === "ORTM"
       ? "this is ONNX Runtime's own format (.ort), not ONNX"
       : others.find(([magic]) => start.startsWith(magic))?.[1];
-  if (seems === undefined && error.hint !== undefined) return error;
-  const hint = seems ?? "is this an ONNX file? It may be damaged: compare its size with the original's";
-  return new LowbitError(error.code, error.message, { at: error.at, hint, cause: error });
+  return hint === undefined ? error : new LowbitError(error.code, error.message, { at: error.at, hint, cause: error });
 }

@@ -89,8 +89,7 @@ function copy({ type, dims, data }: Tensor): Tensor {
 function asRunError(error: unknown): unknown {
   if (!(error instanceof LowbitError) || error.code.startsWith("runtime/")) return error;
   const code = error.code === "limit/memory" ? "runtime/memory" : "runtime/run";
-  const hint = error.hint === undefined ? {} : { hint: error.hint };
-  return new LowbitError(code, error.message, { at: error.at, cause: error, ...hint });
+  return new LowbitError(code, error.message, { at: error.at, cause: error, hint: error.hint });
 }
 
 /** The reference runtime among the others. */
