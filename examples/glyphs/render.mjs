@@ -39,6 +39,7 @@ function main() {
     mkdirSync(flags.out, { recursive: true });
     for (const split of /** @type {const} */ (["train", "test", "calibration"])) {
       const count = wholeNumber(split);
+      if (count === 0) continue;
       const { images, labels } = renderGlyphs({ seed, count, size, split });
       writeFileSync(`${flags.out}/${split}-images-idx3-ubyte.gz`, gzipSync(idx([count, size, size], images)));
       writeFileSync(`${flags.out}/${split}-labels-idx1-ubyte.gz`, gzipSync(idx([count], labels)));
