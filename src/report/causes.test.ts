@@ -169,6 +169,34 @@ async function explain(what: Planted) {
   return { first: found.get("h"), next: found.get("y0"), db: quality.layers.get("h")?.at.sqnrDb };
 }
 
+test("what an input's own rounding does is told as that, and followed through layers that only hand it on", () => {
+  const at = (value: string, arrivingFrom: string, sqnrDb: number, arrivingDb: number): ValueQuality => ({
+    value,
+    node: value,
+    op: "Conv",
+    signal: 1,
+    noise: 1,
+    sqnrDb,
+    arrivingDb,
+    arrivingFrom,
+  });
+  const values = [at("a", "image", 12, 12.5), at("b", "a", 11, 12), at("c", "b", 4, 11), at("d", "c", 4, 4)];
+  const layers = values.map((value): [string, WeightedLayer] => [
+    value.value,
+    layer(value, { node: value.value, output: value.value }),
+  ]);
+  const found = explainLayers(
+    { values: new Map(values.map((value) => [value.value, value])), layers: new Map(layers) },
+    ({ node }) => ({ name: `layer ${node}` }),
+  );
+  expect([...found].map(([output, { cause, fix }]) => [output, cause, fix])).toEqual([
+    ["a", "inherited", "the rounding of the model's input image is what it hands on; to spare it, --keep layer a"],
+    ["b", "inherited", "the rounding of the model's input image is what it hands on; to spare it, --keep layer b"],
+    ["c", "amplified", "compute it, and so what it reads, in float: --keep layer c"],
+    ["d", "inherited", "mend layer c first: the error comes from there"],
+  ]);
+});
+
 describe("planted causes are found", () => {
   test("channels of very different ranges under one scale", async () => {
     // one large weight, on an input that is always 0: it sets the scale of all and is never seen

@@ -95,11 +95,15 @@ export function explainLayers(
     const found = layer.at.sqnrDb >= belowDb ? undefined : causeOf(layer, factsOf(layer));
     if (found === undefined) continue;
     const origin = found.cause === "inherited" ? origins.get(layer.at.value) : undefined;
-    const from = origin === undefined ? undefined : (named.get(origin) ?? values.get(origin)?.node ?? origin);
-    explained.set(
-      layer.output,
-      from === undefined ? found : { ...found, fix: `mend ${from} first: the error comes from there` },
-    );
+    const from = origin === undefined ? undefined : (named.get(origin) ?? values.get(origin)?.node);
+    const name = factsOf(layer).name ?? layer.node;
+    const fix =
+      origin === undefined
+        ? found.fix
+        : from === undefined
+          ? `the rounding of the model's input ${origin} is what it hands on; to spare it, --keep ${name}`
+          : `mend ${from} first: the error comes from there`;
+    explained.set(layer.output, { ...found, fix });
   }
   return explained;
 }

@@ -88,6 +88,64 @@ describe("stored tensors that are one weight together", () => {
     ]);
   });
 
+  test("bytes that a table takes apart, padded to whole groups, are codes and no codebook", async () => {
+    const bytes = (bits: number, signed: boolean): Tensor =>
+      float32(
+        [256, 8 / bits],
+        Array.from({ length: (256 * 8) / bits }, (_, i) => {
+          const code = (Math.floor((i * bits) / 8) >>> ((i * bits) % 8)) & (2 ** bits - 1);
+          return signed && code >= 2 ** (bits - 1) ? code - 2 ** bits : code;
+        }),
+      );
+    const decode = (table: Tensor, stored: number): ModelInit => ({
+      inputs: { x: ["float32", [1, 10]] },
+      outputs: ["y"],
+      nodes: [
+        createNode("Cast", ["w_q"], ["i"], { to: 6 }),
+        createNode("Gather", ["table", "i"], ["g"]),
+        createNode("Reshape", ["g", "view"], ["f"]),
+        createNode("Mul", ["f", "scale"], ["m"]),
+        createNode("Reshape", ["m", "padded"], ["p"]),
+        createNode("Slice", ["p", "from", "to", "axis"], ["w_slice"]),
+        createNode("MatMul", ["x", "w_slice"], ["y"]),
+      ],
+      weights: {
+        w_q: filled("uint8", [stored]),
+        table,
+        view: int64([4], [1, 3, 4, 6]),
+        scale: filled("float32", [1, 3, 1, 6]),
+        padded: int64([2], [12, 6]),
+        from: int64([1], [0]),
+        to: int64([1], [10]),
+        axis: int64([1], [0]),
+      },
+    });
+    const rest = "w_q+table+view+scale+padded+from+to+axis";
+    expect(await groupsOf(decode(bytes(4, false), 36))).toEqual([`w weight uint4/group:4 [10,6] ${rest}`]);
+    expect(await groupsOf(decode(bytes(4, true), 36))).toEqual([`w weight int4/group:4 [10,6] ${rest}`]);
+    expect(await groupsOf(decode(bytes(2, true), 18))).toEqual([`w weight int2/group:4 [10,6] ${rest}`]);
+    const other = float32(
+      [256, 2],
+      Array.from({ length: 512 }, (_, i) => i),
+    );
+    expect(await groupsOf(decode(other, 36))).toEqual([`w weight codebook:256x2 [10,6] ${rest}`]);
+  });
+
+  test("a scale for each row of each direction is one for each channel", async () => {
+    expect(
+      await groupsOf({
+        inputs: { x: ["float32", [1, 1, 3]] },
+        outputs: ["y"],
+        nodes: [
+          createNode("Cast", ["W_q"], ["f"], { to: 1 }),
+          createNode("Mul", ["f", "s"], ["W_mul"]),
+          createNode("GRU", ["x", "W_mul", "R"], ["y"], { hidden_size: 2, direction: "bidirectional" }),
+        ],
+        weights: { W_q: filled("int8", [2, 6, 3]), s: filled("float32", [2, 6, 1]), R: filled("float32", [2, 6, 2]) },
+      }),
+    ).toEqual(["W weight int8/channel [2,6,3] W_q+s", "R weight float32 [2,6,2] R"]);
+  });
+
   test("one scale for a whole weight, and numbers that are only stored in half precision", async () => {
     expect(
       await groupsOf({

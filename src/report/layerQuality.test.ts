@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createNode } from "#model/attributes";
 import type { Model, Node } from "#model/model";
 import type { OpenSession, Tensors } from "#model/session";
-import { float32, fromNumbers, int64 } from "#model/tensor";
+import { float32, fromNumbers, int64, type Tensor } from "#model/tensor";
 import { createReferenceSession } from "#runtimes/reference/reference";
 import { layerQuality } from "#report/layerQuality";
 import { functionOf, graphOf, type ModelInit, modelOf } from "../../test/modelBuilder";
@@ -253,6 +253,88 @@ describe("layer by layer, a quantized model against its float parent", () => {
       { openSession },
     );
     expect(layers.get("y")?.weightsDb).toBeCloseTo(db(121 ** 2, 1), 6);
+  });
+});
+
+describe("a layer goes with what normalizes, shifts and activates it", () => {
+  const weights = {
+    w: float32([1, 1, 1, 1], [2]),
+    one: float32([1], [1]),
+    zero: float32([1], [0]),
+    four: float32([1], [4]),
+    b: float32([1, 1, 1, 1], [3]),
+  };
+  const image = { x: float32([1, 1, 1, 2], [1, 2]) };
+  const inputs = { x: ["float32", [1, 1, 1, 2]] } as const;
+  const float = modelOf({
+    inputs,
+    outputs: ["y"],
+    nodes: [
+      createNode("Conv", ["x", "w"], ["c"], {}, { name: "conv" }),
+      createNode("BatchNormalization", ["c", "four", "zero", "zero", "one"], ["n"], { epsilon: { float: 0 } }),
+      createNode("Add", ["n", "b"], ["s"]),
+      createNode("Relu", ["s"], ["r"]),
+      createNode("Neg", ["r"], ["y"]),
+    ],
+    weights,
+  });
+
+  test("the quantized convolution has all of it inside, and is tried against what it stands for", async () => {
+    // 2·4 + 3 became 9·x + 3: for [1, 2] 12 and 21 against 11 and 19, and 0.5-steps change nothing
+    const quantized = modelOf({
+      inputs,
+      outputs: ["y"],
+      nodes: [
+        createNode("Conv", ["x", "w9", "b3"], ["r"]),
+        createNode("QuantizeLinear", ["r", "half", "z"], ["q"]),
+        createNode("DequantizeLinear", ["q", "half", "z"], ["d"]),
+        createNode("Neg", ["d"], ["y"]),
+      ],
+      weights: {
+        w9: float32([1, 1, 1, 1], [9]),
+        b3: float32([1], [3]),
+        half: float32([], [0.5]),
+        z: fromNumbers("uint8", [], [0]),
+      },
+    });
+    const { layers, diagnostics } = await layerQuality(float, quantized, data(image), { openSession });
+    expect(diagnostics).toEqual([]);
+    expect([...layers.values()]).toMatchObject([
+      { node: "conv", output: "c", at: { value: "r", noise: 5 }, weightsDb: db(121 + 361, 5) },
+    ]);
+  });
+
+  test("where the activation is still a node, it is stepped over", async () => {
+    const quantized = modelOf({
+      inputs,
+      outputs: ["y"],
+      nodes: [
+        createNode("Conv", ["x", "w9", "b3"], ["k"]),
+        createNode("Relu", ["k"], ["r"]),
+        createNode("Neg", ["r"], ["y"]),
+      ],
+      weights: { w9: float32([1, 1, 1, 1], [9]), b3: float32([1], [3]) },
+    });
+    const { layers } = await layerQuality(float, quantized, data(image), { openSession });
+    expect(layers.get("c")).toMatchObject({ at: { value: "r" }, weightsDb: db(121 + 361, 5) });
+  });
+
+  test("what is looked up in a quantized table is a layer too", async () => {
+    const model = (table: Tensor) =>
+      modelOf({
+        inputs: { ids: ["int64", [2]] },
+        outputs: ["y"],
+        nodes: [createNode("Gather", ["t", "ids"], ["e"], {}, { name: "embed" }), createNode("Neg", ["e"], ["y"])],
+        weights: { t: table },
+      });
+    const { layers, values } = await layerQuality(
+      model(float32([2, 2], [1, 2, 3, 4])),
+      model(float32([2, 2], [1, 2, 3, 5])),
+      data({ ids: int64([2], [0, 1]) }),
+      { openSession },
+    );
+    expect(layers.get("e")).toMatchObject({ node: "embed", op: "Gather", weightsDb: db(30, 1) });
+    expect(values.get("y")).toMatchObject({ arrivingFrom: "e", arrivingDb: db(30, 1) });
   });
 });
 

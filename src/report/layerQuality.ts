@@ -24,7 +24,7 @@ export interface LayerQualityOptions extends JobOptions {
   readonly openSession: OpenSession;
   /** Samples to run, spread evenly over the data. Default 8, or all where there are fewer. */
   readonly samples?: number;
-  /** Values compared in one session: the rest waits for the next. Default 200. */
+  /** Values compared in one session: the rest waits for the next. Default 500. */
   readonly chunk?: number;
 }
 
@@ -167,7 +167,7 @@ async function addSums(
   rows: Float64Array,
   options: LayerQualityOptions & { readonly samples: number },
 ): Promise<void> {
-  const { samples, chunk = 200, openSession, signal, onProgress } = options;
+  const { samples, chunk = 500, openSession, signal, onProgress } = options;
   for (let at = 0; at < indices.length; at += chunk) {
     const part = indices.slice(at, at + chunk);
     const session = await openSession(

@@ -25,7 +25,7 @@ export interface Constant {
   readonly node: Node | undefined;
   /** One per input of the node; undefined where the node omits it. */
   readonly inputs: readonly (Constant | undefined)[];
-  /** The stored tensor that most of its elements come from; undefined where nothing is stored (a number in an attribute). */
+  /** The stored tensor that it is mostly made of; undefined where nothing is stored (a number in an attribute). */
   readonly primary: StoredTensor | undefined;
 }
 
@@ -141,7 +141,7 @@ class Search implements Constants {
     const carried = subgraphs(node);
     if (given > 0 && known === given && carried.length === 0 && !random.has(node.op) && this.#evaluates(node)) {
       this.nodes.add(node);
-      const primary = largest(inputs);
+      const primary = primaryOf(node, inputs);
       for (const value of node.outputs) this.#add(scope, { value, node, inputs, primary });
       return;
     }
@@ -178,12 +178,28 @@ function lookUp(scope: Scope | undefined, name: string): Constant | undefined {
   return undefined;
 }
 
-/** The stored tensor of most elements; of equals the first. */
-function largest(inputs: readonly (Constant | undefined)[]): StoredTensor | undefined {
+/** Elements that are codes when they are stored. Numbers of 32 bits and more are what they are. */
+const codeTypes = /^(u?int(2|4|8|16)|b?float(16|8.*|4.*))$/;
+
+export function isCodes(tensor: StoredTensor | undefined): boolean {
+  return codeTypes.test(tensor?.ref?.element ?? "");
+}
+
+/** A scale beside codes never has this many times as many elements as there are codes. */
+const codesOverFloats = 16;
+
+/**
+ * The stored tensor that a node's result is mostly made of: what is looked up where codes look it up; else the largest, codes before the
+ * floats that scale them; of equals the first.
+ */
+function primaryOf(node: Node, inputs: readonly (Constant | undefined)[]): StoredTensor | undefined {
+  const looked = node.op === "Gather" || node.op === "GatherElements" ? inputs[1]?.primary : undefined;
+  if (looked !== undefined && isCodes(looked)) return looked;
+  const weightOf = (tensor: StoredTensor): number => elementsOf(tensor) * (isCodes(tensor) ? codesOverFloats : 1);
   let found: StoredTensor | undefined;
   for (const constant of inputs) {
     const primary = constant?.primary;
-    if (primary !== undefined && (found === undefined || elementsOf(primary) > elementsOf(found))) found = primary;
+    if (primary !== undefined && (found === undefined || weightOf(primary) > weightOf(found))) found = primary;
   }
   return found;
 }

@@ -5,7 +5,7 @@
 import { isConcrete } from "#model/ops/known";
 import type { ShapeMap } from "#model/shapes";
 import { sizeOf } from "#model/tensor";
-import { type Constant, elementsOf, sourceOf } from "#report/graph/constants";
+import { type Constant, elementsOf, isCodes, sourceOf } from "#report/graph/constants";
 
 interface Decoded {
   /** The last constant on the way that only decodes. */
@@ -40,10 +40,8 @@ const decoders = new Set([
   "BitwiseOr",
   "Mod",
   "Concat",
+  "Slice",
 ]);
-
-/** Elements that are codes when they are stored. Numbers of 32 bits and more are what they are, but for int32 biases. */
-const codeTypes = /^(u?int(2|4|8|16)|b?float(16|8.*|4.*))$/;
 
 /** `all` of `findConstants`, in its order. */
 export function decodedConstants(all: readonly Constant[], shapes: ShapeMap): DecodedConstants {
@@ -60,15 +58,15 @@ export function decodedConstants(all: readonly Constant[], shapes: ShapeMap): De
   return decoded;
 }
 
-/** Whether a constant's node turns codes into numbers: no element is lost; packed ones may become several. */
+/** Whether a constant's node turns codes into numbers. None is lost but padding; packed ones become several. */
 function decodes({ node, primary, value }: Constant, shapes: ShapeMap): boolean {
-  const element = primary?.ref?.element;
-  if (node === undefined || primary === undefined || element === undefined) return false;
-  if (!codeTypes.test(element) && !(element === "int32" && node.op === "DequantizeLinear")) return false;
+  if (node === undefined || primary === undefined) return false;
+  // int32 is also what biases are stored in
+  if (!isCodes(primary) && !(primary.ref?.element === "int32" && node.op === "DequantizeLinear")) return false;
   // nodes of other domains call functions that decode, or are DequantizeLinear's twin
   if (node.domain === "" && !decoders.has(node.op)) return false;
   const shape = shapes.get(value)?.shape;
-  return !isConcrete(shape) || sizeOf(shape) >= elementsOf(primary);
+  return !isConcrete(shape) || sizeOf(shape) > elementsOf(primary) / 2;
 }
 
 /** What several uses of one primary tensor have decoded in common. */

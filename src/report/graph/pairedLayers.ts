@@ -10,36 +10,70 @@ import type { Pair } from "#report/graph/tapDifferences";
 /** A layer of the float model with weights, and the node that does its work in the quantized model. */
 export interface PairedLayer {
   readonly node: Node;
-  /** Where the layer is compared: its output, or that of the activation that alone reads it. */
+  /** Where the layer is compared: its output, or what normalization, a constant sum and an activation make of it. */
   readonly compared: ComparedValue;
   /** Whether its result is an output of the model, at most activated and moved. */
   readonly answers: boolean;
   /**
-   * The quantized model's node as it would compute on what the float model's reads: its own constants, and the float inputs. Undefined
-   * where it has another form (integer operators read codes).
+   * The quantized model's node as it would compute on what the float model's reads: its own constants, and the float inputs. Its result
+   * corresponds to `value`. Undefined where it has another form (integer operators read codes).
    */
-  readonly twin: { readonly node: Node; readonly inputs: readonly (string | undefined)[] } | undefined;
+  readonly twin:
+    | { readonly node: Node; readonly inputs: readonly (string | undefined)[]; readonly value: string }
+    | undefined;
 }
+
+/** Operators whose constants are weights. Others with constants, such as a sum with a bias, go with the layer before them. */
+const weighted = new Set(
+  "Conv ConvTranspose Gemm MatMul Einsum Gather LSTM GRU RNN DeformConv FusedMatMul MatMulNBits GatherBlockQuantized".split(
+    " ",
+  ),
+);
 
 /** The layers with weights whose result is among the compared values. */
 export function pairedLayers(float: Model, quantized: Model, values: readonly ComparedValue[]): PairedLayer[] {
   const byValue = new Map(values.map((each) => [each.value, each]));
   const links = linksOf(float.graph);
-  const producers = linksOf(quantized.graph).producers;
+  const { producers } = linksOf(quantized.graph);
   const [before, after] = [findConstants(float), findConstants(quantized)];
   return float.graph.nodes.flatMap((node): PairedLayer[] => {
     const operands = before.operands.get(node) ?? [];
-    if (!operands.some((constant) => (constant?.primary?.ref?.dims.length ?? 0) >= 2)) return [];
-    const [output] = node.outputs;
-    const readers = links.readers.get(output) ?? [];
-    const activation = readers.length === 1 && isActivation(readers[0]) ? readers[0] : undefined;
-    const compared = byValue.get(output) ?? (activation && byValue.get(activation.outputs[0]));
+    if (!weighted.has(node.op) || !operands.some((constant) => (constant?.primary?.ref?.dims.length ?? 0) >= 2))
+      return [];
+    const path = resultPath(node, links, before);
+    const at = path.findIndex(({ value }) => byValue.has(value));
+    const compared = at < 0 ? undefined : byValue.get(path[at].value);
     if (compared === undefined) return [];
-    const through = compared.value === output ? undefined : activation;
-    const twin = producerOf(compared.twin, through, producers);
+    let twin = behindQuantizer(compared.twin, producers);
+    let value = compared.value;
+    if (at > 0 && isActivation(path[at].node)) {
+      // the activation is a node there too, or its quantizer performs it
+      if (twin?.op === path[at].node.op) twin = producers.get(twin.inputs[0]);
+      value = path[at - 1].value;
+    }
     const inputs = twin && fedFloat(node, before, twin, after, producers);
-    return [{ node, compared, answers: isAnswer(output, links), twin: twin && inputs && { node: twin, inputs } }];
+    const fed = twin && inputs && { node: twin, inputs, value };
+    return [{ node, compared, answers: isAnswer(compared.value, links), twin: fed }];
   });
+}
+
+/** A node's output, and what it becomes while only one node reads it: normalized, summed with a constant, activated. */
+function resultPath(
+  node: Node,
+  links: Links,
+  { operands }: Constants,
+): { readonly value: string; readonly node: Node }[] {
+  const path = [{ value: node.outputs[0], node }];
+  while (path.length <= 4 && !isActivation(path[path.length - 1].node)) {
+    const { value } = path[path.length - 1];
+    const [reader, ...others] = links.readers.get(value) ?? [];
+    if (reader === undefined || others.length > 0 || links.outputs.has(value) || reader.domain !== "") break;
+    const known = operands.get(reader)?.filter((constant) => constant !== undefined).length ?? 0;
+    const affine = reader.op === "BatchNormalization" || (/^(Add|Sub|Mul|Div)$/.test(reader.op) && known === 1);
+    if (!affine && !isActivation(reader)) break;
+    path.push({ value: reader.outputs[0], node: reader });
+  }
+  return path;
 }
 
 /** Whether a value is an output of the graph, or becomes one by moves and activations alone. */
@@ -63,16 +97,11 @@ function isActivation({ op, domain }: Node): boolean {
   return domain === "" && (op === "Relu" || op === "Clip");
 }
 
-/** The node behind a compared value of the quantized model: before Q and DQ, and before the activation if that is still there. */
-function producerOf(
-  value: string,
-  activation: Node | undefined,
-  producers: ReadonlyMap<string, Node>,
-): Node | undefined {
+/** The node that computes a value of the quantized model, before Q and DQ. */
+function behindQuantizer(value: string, producers: ReadonlyMap<string, Node>): Node | undefined {
   const last = producers.get(value);
   const quantize = last?.op === "DequantizeLinear" ? producers.get(last.inputs[0]) : undefined;
-  const node = quantize?.op === "QuantizeLinear" ? producers.get(quantize.inputs[0]) : last;
-  return activation !== undefined && node?.op === activation.op ? producers.get(node.inputs[0]) : node;
+  return quantize?.op === "QuantizeLinear" ? producers.get(quantize.inputs[0]) : last;
 }
 
 /** By input of the twin, the float value to feed it; undefined for its own constants. Undefined as a whole where they do not match. */
@@ -112,13 +141,13 @@ export function addTrials(
   const draft = new GraphDraft(model.graph);
   const own = new Map(draft.nodes().map((node) => [node.outputs[0], node]));
   const pairs: Pair[] = [];
-  const rows = layers.map(({ node, twin }) => {
+  const rows = layers.map(({ twin }) => {
     const copied = twin && own.get(renamed(twin.node.outputs[0]));
     if (copied === undefined || twin === undefined) return undefined;
     const output = draft.freshName("lowbit_trial");
     const inputs = copied.inputs.map((name, i) => twin.inputs[i] ?? name);
     draft.add({ ...copied, name: output, inputs, outputs: [output] });
-    return pairs.push({ value: node.outputs[0], twin: output, quantizer: undefined }) - 1;
+    return pairs.push({ value: twin.value, twin: output, quantizer: undefined }) - 1;
   });
   return { model: { ...model, graph: { ...model.graph, nodes: draft.nodes() } }, pairs, rows };
 }

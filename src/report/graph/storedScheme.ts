@@ -3,7 +3,8 @@ import { intAttribute } from "#model/attributes";
 import type { FunctionDef, Node, TensorRef } from "#model/model";
 import { isConcrete } from "#model/ops/known";
 import type { ShapeMap } from "#model/shapes";
-import { type ElementType, elementTypes, sizeOf } from "#model/tensor";
+import { signExtend } from "#math/packing";
+import { type ElementType, elementTypes, sizeOf, toNumbers } from "#model/tensor";
 import { type Constant, type Constants, type ConstantUse, sourceOf } from "#report/graph/constants";
 import { commonEnd, type DecodedConstants } from "#report/graph/decodedConstants";
 import { operandOfInput } from "#report/graph/quantizedOperands";
@@ -108,42 +109,56 @@ function decodedScheme(
   context: SchemeContext,
 ): StoredScheme {
   const shape = shapeOf(end, context) ?? dims;
-  const packing = sizeOf(dims) === 0 ? 1 : sizeOf(shape) / sizeOf(dims);
-  const packed = (element === "uint8" || element === "int8") && (packing === 2 || packing === 4 || packing === 8);
-  const bits = elementTypes[element].bits / (packed ? packing : 1);
-  const dtype = packed ? `uint${bits}` : element;
+  const found = { value: end.value, shape, bits: elementTypes[element].bits };
   const isFloat = /float/.test(element);
-  const found: { value: string; shape: readonly number[]; bits: number } = { value: end.value, shape, bits };
   if (end.node === undefined || element === "float32" || element === "float64") {
     const numbers = isFloat || /^complex|^u?int(2|4|8|16)$/.test(element);
     return { ...found, text: element, per: undefined, numbers };
   }
-  const parts = decoders(end, context);
-  if (parts.codebook !== undefined)
-    return { ...found, text: `codebook:${parts.codebook.join("x")}`, per: undefined, numbers: true };
-  const { per } = parts;
-  if (per === undefined || (isFloat && per === "tensor" && bits > 8))
-    return { ...found, text: dtype, per: undefined, numbers: true };
-  return { ...found, text: `${dtype}/${typeof per === "number" ? `group:${per}` : per}`, per, numbers: true };
+  const { per, codebook, unpacked } = decodingOf(end, context);
+  const several = unpacked ?? severalInByte(element, sizeOf(shape) / sizeOf(dims));
+  const bits = several?.bits ?? found.bits;
+  const dtype = several === undefined ? element : `${several.signed ? "int" : "uint"}${bits}`;
+  const stored = { ...found, bits, per, numbers: true };
+  if (codebook !== undefined) return { ...stored, text: `codebook:${codebook.join("x")}`, per: undefined };
+  if (per === undefined || (isFloat && per === "tensor" && bits > 8)) return { ...stored, text: dtype, per: undefined };
+  return { ...stored, text: `${dtype}/${typeof per === "number" ? `group:${per}` : per}` };
 }
 
-interface Decoders {
+interface Unpacked {
+  readonly bits: number;
+  readonly signed: boolean;
+}
+
+/** Bytes that bit operations turned into 2, 4 or 8 codes each. */
+function severalInByte(element: ElementType, perByte: number): Unpacked | undefined {
+  return (element === "uint8" || element === "int8") && (perByte === 2 || perByte === 4 || perByte === 8)
+    ? { bits: 8 / perByte, signed: false }
+    : undefined;
+}
+
+interface Decoding {
   readonly per: StoredScheme["per"];
   /** Dims of the table that codes are looked up in. */
   readonly codebook?: readonly number[];
+  /** The table only tells what a byte holds. */
+  readonly unpacked?: Unpacked;
 }
 
-/** What the nodes from the stored tensor to `end` multiply it by or look it up in. */
-function decoders(end: Constant, context: SchemeContext): Decoders {
+/** What the nodes from the stored tensor to `end` multiply it by and look it up in. */
+function decodingOf(end: Constant, context: SchemeContext): Decoding {
   let per: StoredScheme["per"];
+  let unpacked: Unpacked | undefined;
   for (let at: Constant | undefined = end; at?.node !== undefined; at = sourceOf(at)) {
     const { node, inputs } = at;
     const source = sourceOf(at);
     const others = inputs.filter((input) => input !== undefined && input !== source);
     const gathers = node.op === "Gather" || node.op === "GatherElements";
     if (gathers ? source === inputs[1] : looksUp(node, context)) {
-      const table = others.map((other) => other && shapeOf(other, context)).find((shape) => (shape?.length ?? 0) > 0);
-      if (table !== undefined) return { per: undefined, codebook: table };
+      const table = others.find((other) => other && (shapeOf(other, context)?.length ?? 0) > 0);
+      unpacked = table && byteTable(table, context);
+      const dims = table && shapeOf(table, context);
+      if (unpacked === undefined && dims !== undefined) return { per: undefined, codebook: dims };
     } else if (node.op === "DequantizeLinear") {
       const block = intAttribute(node, "block_size", 0);
       per = block > 0 ? block : wider(per, countOf(inputs[1], context) > 1 ? "channel" : "tensor");
@@ -151,7 +166,24 @@ function decoders(end: Constant, context: SchemeContext): Decoders {
       per = wider(per, sharing(source, others[0], end, context));
     }
   }
-  return { per };
+  return unpacked === undefined ? { per } : { per, unpacked };
+}
+
+/** Whether a table of 256 rows lists the small integers that a byte holds, lowest bits first. */
+function byteTable(table: Constant, { shapes }: SchemeContext): Unpacked | undefined {
+  const value = shapes.get(table.value)?.value;
+  const [rows, perByte] = value?.dims ?? [];
+  if (value === undefined || rows !== 256 || (perByte !== 2 && perByte !== 4 && perByte !== 8)) return undefined;
+  const bits = 8 / perByte;
+  const numbers = toNumbers(value);
+  const signed = numbers.some((number) => number < 0);
+  for (let byte = 0; byte < 256; byte++) {
+    for (let k = 0; k < perByte; k++) {
+      const code = (byte >>> (k * bits)) & (2 ** bits - 1);
+      if (numbers[byte * perByte + k] !== (signed ? signExtend(code, bits) : code)) return undefined;
+    }
+  }
+  return { bits, signed };
 }
 
 /** Whether a node calls a function of the model that looks its codes up in a table. */
@@ -169,14 +201,19 @@ function sharing(
 ): StoredScheme["per"] {
   const count = countOf(factor, context);
   const view = codes && shapeOf(codes, context);
-  if (count <= 1 || view === undefined) return "tensor";
-  const each = sizeOf(view) / count;
+  const dims = factor && shapeOf(factor, context);
+  if (count <= 1 || view === undefined || dims === undefined) return "tensor";
+  const group = sizeOf(view) / count;
   const final = shapeOf(end, context) ?? view;
-  const axes = view.filter((dim) => dim !== 1);
-  // rows of a view [out · groups, size] are channels only where there is one group a channel
-  if (view.length !== final.length || view.some((dim, axis) => dim !== final[axis]))
-    return final.some((dim, axis) => dim === count && sizeOf(final.slice(0, axis)) === 1) ? "channel" : each;
-  return axes.includes(count) ? "channel" : each;
+  // scales along whole axes of the weight, or along one that keeps its place when it is reshaped, are its channels
+  const axes = dims.flatMap((dim, i) => (dim === 1 ? [] : [i + view.length - dims.length]));
+  const [axis] = axes;
+  const before = sizeOf(view.slice(0, axis));
+  const after = sizeOf(view.slice(axis + 1));
+  const kept = final.some(
+    (dim, i) => dim === count && (sizeOf(final.slice(0, i)) === before || sizeOf(final.slice(i + 1)) === after),
+  );
+  return view.join() === final.join() || (axes.length === 1 && kept) ? "channel" : group;
 }
 
 function wider(a: StoredScheme["per"], b: StoredScheme["per"]): StoredScheme["per"] {
