@@ -26,6 +26,8 @@ export interface SessionOptions {
   readonly timeoutMs?: number;
   /** Bytes the runtime's process may occupy. Default: three times the weights, counted as float32, plus 1.5 GB. */
   readonly memoryBytes?: number;
+  /** Once aborted, the session ends at once, in mid-run too: its calls reject with `run/interrupted`. */
+  readonly signal?: AbortSignal;
 }
 
 export type OpenSession = (model: Model, options?: SessionOptions) => Promise<Session>;

@@ -241,6 +241,16 @@ export function sessionContract(name: string, open: OpenBytes, { apart = true }:
       expect((await codeOf(session.time(feeds, 1))).code).toBe("runtime/closed");
     });
 
+    test("a signal that was given ends the session, and none opens after it", async () => {
+      const controller = new AbortController();
+      const session = await opened(add, { signal: controller.signal });
+      expect((await session.run(feeds)).sum.data).toEqual(Float32Array.of(4, 15));
+      controller.abort();
+      expect((await codeOf(session.run(feeds))).code).toBe("run/interrupted");
+      expect((await codeOf(opened(add, { signal: controller.signal }))).code).toBe("run/interrupted");
+      expect((await (await opened(add)).run(feeds)).sum.data).toEqual(Float32Array.of(4, 15));
+    });
+
     test.each([
       ["garbage", new TextEncoder().encode("this is not a model, and never was one")],
       ["an empty file", new Uint8Array(0)],
@@ -288,6 +298,18 @@ export function sessionContract(name: string, open: OpenBytes, { apart = true }:
         const start = performance.now();
         await session.close();
         for (const run of runs) expect((await run).code).toBe("runtime/closed");
+        expect(performance.now() - start).toBeLessThan(2_000);
+      });
+
+      test("a signal ends a run in its middle", async () => {
+        const controller = new AbortController();
+        const session = await opened(slow(2 ** 40), { signal: controller.signal });
+        const runs = [session.run(slowFeeds), session.time(slowFeeds, 3)].map(codeOf);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        const start = performance.now();
+        controller.abort();
+        for (const run of runs) expect((await run).code).toBe("run/interrupted");
+        await session.close();
         expect(performance.now() - start).toBeLessThan(2_000);
       });
 

@@ -1,4 +1,5 @@
 /** What the two adapters of ONNX Runtime share: hosts that are kept, limits, sessions. */
+import { interruption, throwIfAborted } from "#base/interrupt";
 import type { Session, SessionOptions } from "#model/session";
 import type { Host } from "#runtimes/ort/host";
 import { HostPool } from "#runtimes/ort/hostPool";
@@ -46,15 +47,21 @@ export function ortRuntime<Settings, H extends Host, S extends OrtSession>(
       return "why" in found ? found.why : undefined;
     },
     async open(file, options = {}) {
+      const { signal } = options;
+      throwIfAborted(signal);
       const memoryBytes = options.memoryBytes ?? defaultMemoryBytes(file.model);
       const settings = adapter.settings(options, memoryBytes);
       const host = await pool.take(settings);
+      const stop = (): void => void (signal && host.kill(interruption(signal)));
+      signal?.addEventListener("abort", stop);
+      if (signal?.aborted === true) stop(); // while the host was starting
       const opening: Opening = {
         name,
         host,
         file: file.model.origin?.name ?? "the model",
         timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
         release: async (bytes) => {
+          signal?.removeEventListener("abort", stop);
           await adapter.forget(host);
           await pool.give(settings, host, bytes);
         },

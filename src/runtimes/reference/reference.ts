@@ -3,6 +3,7 @@
  * others are compared with, and what algorithms are tested on.
  */
 import { LowbitError } from "#base/errors";
+import { throwIfAborted } from "#base/interrupt";
 import { interpret } from "#model/interpreter";
 import type { Model, Node, ValueInfo } from "#model/model";
 import type { Session, SessionOptions, Tensors } from "#model/session";
@@ -22,7 +23,8 @@ const version = "1";
  * Rejects with model/unsupported-operator, naming every operator that is not known.
  */
 export async function createReferenceSession(model: Model, options: SessionOptions = {}): Promise<Session> {
-  const { timeoutMs = 60_000 } = options;
+  const { timeoutMs = 60_000, signal } = options;
+  throwIfAborted(signal);
   const { graph } = model;
   const interpreter = await interpret(model);
   const inputs = graph.inputs.map((info) => ({ ...metaOf(info), optional: graph.initializers.has(info.name) }));
@@ -40,6 +42,7 @@ export async function createReferenceSession(model: Model, options: SessionOptio
       outputNames,
       fetches.filter((name) => !values.has(name)),
     );
+    throwIfAborted(signal);
     if (fetches.length === 0) return {}; // as every runtime, nothing is computed for nobody
     const deadline = performance.now() + timeoutMs;
     const beforeNode = (node: Node): void => {
