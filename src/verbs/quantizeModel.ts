@@ -4,6 +4,7 @@ import { calibrate, type CalibrationData } from "#methods/calibrate/calibrate";
 import { makePlan, valuesToObserve } from "#methods/plan/makePlan";
 import { measureUnits, placementCosts, unitSignature } from "#methods/plan/measureCosts";
 import { measureHost } from "#methods/plan/measureHost";
+import { measureStored } from "#methods/plan/measureStored";
 import type { PlacementCosts } from "#methods/plan/placement";
 import { refinePlacement } from "#methods/plan/refinePlacement";
 import { findUnits, type Unit } from "#methods/plan/units";
@@ -17,6 +18,7 @@ import { observers } from "#quant/observers/index";
 import { parseScheme } from "#quant/scheme";
 import type { HostCosts } from "#targets/hostCosts";
 import { int8Kernel } from "#targets/int8Kernels";
+import { storedKernels } from "#targets/storedKernels";
 
 export interface QuantizeModelOptions extends JobOptions {
   readonly recipe: Recipe;
@@ -61,8 +63,20 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
     stats = calibrated.stats;
     diagnostics.push(...calibrated.diagnostics);
   }
-  const target = { name: options.target, kernelOf: int8Kernel };
+  const stored = storedKernels(options.target);
+  const target = {
+    name: options.target,
+    kernelOf: int8Kernel,
+    ...(stored === undefined ? {} : { storedKernels: stored }),
+  };
   const withStats = { seed, ...(stats === undefined ? {} : { stats }) };
+  if (recipe.mode !== "static" && options.costs !== undefined && stored !== undefined) {
+    const host = recipe.mode === "dynamic" ? await measureHost(options.costs, openSession) : options.costs;
+    const measured = await measureStored(prepared, recipe, host, { ...jobOptions(options), openSession });
+    const storedCost = (key: string) => measured.units.get(key);
+    const plan = await makePlan(prepared, recipe, { ...withStats, target: { ...target, storedCost } });
+    return finish(prepared, plan, stats, measured, diagnostics, options);
+  }
   if (recipe.mode !== "static" || recipe.prefer !== "speed" || options.costs === undefined || first === undefined) {
     const plan = await makePlan(prepared, recipe, { ...withStats, target });
     return finish(prepared, plan, stats, options.costs, diagnostics, options);

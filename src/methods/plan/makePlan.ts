@@ -1,20 +1,23 @@
 import { type Diagnostic, LowbitError } from "#base/errors";
 import type { ChannelTap, ObservedValue } from "#methods/calibrate/tapGraph";
-import { nodeMatcher } from "#methods/plan/nodePattern";
 import { type PlacementCosts, placeUnits, unitOutputs } from "#methods/plan/placement";
 import { shareRanges } from "#methods/plan/rangeGroups";
 import type { KernelLookup, Unit } from "#methods/plan/units";
 import { findUnits } from "#methods/plan/units";
-import { findWeights, type Weight } from "#methods/plan/weights";
+import { nothingLeft, quantizedBefore, alreadyQuantized } from "#methods/plan/alreadyQuantized";
+import { type LayerDecision, planWeights } from "#methods/plan/planWeights";
+import { unmatched, wishes } from "#methods/plan/wishes";
+import { findWeights } from "#methods/plan/weights";
 import type { Prepared } from "#methods/prepare";
-import type { Plan, PlannedActivation, PlannedNode, PlannedWeight, Recipe, RecipeRule, Stats } from "#methods/types";
+import type { Plan, PlannedActivation, PlannedNode, PlannedWeight, Recipe, Stats } from "#methods/types";
 import { intAttribute } from "#model/attributes";
 import { GraphDraft } from "#model/edit";
 import type { Model, Node } from "#model/model";
-import { sizeOf } from "#model/tensor";
 import { observers } from "#quant/observers/index";
 import type { Range } from "#quant/observers/types";
 import { parseScheme, type Scheme, schemeText } from "#quant/scheme";
+import type { UnitCost } from "#targets/hostCosts";
+import type { StoredKernels } from "#targets/storedKernels";
 
 /** What the target contributes to a plan. */
 export interface PlanTarget {
@@ -22,6 +25,10 @@ export interface PlanTarget {
   readonly kernelOf: KernelLookup;
   /** Measured or modelled times; undefined: everything that can compute on codes does. */
   readonly costs?: PlacementCosts & { readonly label: "measured" | "modelled" };
+  /** What it has for weights that stay codes; undefined: they are decoded when the model is loaded. */
+  readonly storedKernels?: StoredKernels;
+  /** What layers on stored codes were measured to cost, by `StoredLayer.key`. */
+  readonly storedCost?: (key: string) => UnitCost | undefined;
 }
 
 export interface PlanOptions {
@@ -77,9 +84,11 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
   const { target, stats, seed } = options;
   const draft = new GraphDraft(model.graph);
   const wishOf = wishes(recipe);
-  const diagnostics: Diagnostic[] = unmatched(model, recipe);
+  const before = alreadyQuantized(model);
+  const diagnostics: Diagnostic[] = [...unmatched(model, recipe), ...quantizedBefore(before)];
   const activationScheme = parseScheme(recipe.activations);
-  const { units, why } = await findUnits(model, prepared.shapes, target.kernelOf);
+  const { units, why } =
+    recipe.mode === "static" ? await findUnits(model, prepared.shapes, target.kernelOf) : { units: [], why: [] };
 
   let int8: ReadonlySet<Unit> = new Set();
   const reasons = new Map<string, string>(why);
@@ -117,17 +126,22 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
 
   const placed = [...int8];
   const activations = activationScheme === null ? [] : planActivations(placed, stats, activationScheme);
-  const weights = planWeights(model, draft, recipe, wishOf, placed, reasons);
-  const nodes = planNodes(model, units, int8, weights, reasons, costs);
+  const { weights, layers } = planWeights({
+    model,
+    draft,
+    shapes: prepared.shapes,
+    recipe,
+    wishOf,
+    int8: new Set(placed.map((unit) => unit.node)),
+    reasons,
+    kernels: target.storedKernels,
+    costOf: target.storedCost ?? (() => undefined),
+    prefer: recipe.prefer,
+  });
+  const nodes = planNodes(model, units, int8, weights, layers, reasons, costs);
   if (weights.every((row) => row.storage === "float32") && placed.length === 0) {
-    throw new LowbitError(
-      "plan/nothing-to-quantize",
-      `recipe ${recipe.name} finds nothing to quantize in this model: it has no float32 weights of ${recipe.smallestWeight} elements or more that an operator can take in another form`,
-      {
-        ...(model.origin === undefined ? {} : { at: { file: model.origin.name } }),
-        hint: "lowbit inspect shows what the model holds",
-      },
-    );
+    const message = `recipe ${recipe.name} finds nothing to quantize in this model: it has no float32 weights of ${recipe.smallestWeight} elements or more that an operator can take in another form`;
+    throw nothingLeft(model, before, message);
   }
   return {
     version: 1,
@@ -234,47 +248,12 @@ function planActivations(units: readonly Unit[], stats: Stats | undefined, schem
 /** Outputs whose range follows from the operator. */
 const knownRanges: Readonly<Record<string, Range>> = { Sigmoid: { low: 0, high: 1 }, Softmax: { low: 0, high: 1 } };
 
-function planWeights(
-  model: Model,
-  draft: GraphDraft,
-  recipe: Recipe,
-  wishOf: WishOf,
-  int8: readonly Unit[],
-  reasons: ReadonlyMap<string, string>,
-): PlannedWeight[] {
-  const onCodes = new Set(int8.map((unit) => unit.node));
-  return findWeights(model, draft).map((weight): PlannedWeight => {
-    const { ref, uses, channelAxis } = weight;
-    const row = (scheme: string, storage: PlannedWeight["storage"], why: string): PlannedWeight => ({
-      tensor: ref.name,
-      scheme,
-      storage,
-      axis: channelAxis,
-      why,
-    });
-    const codes = uses.filter(({ node }) => onCodes.has(node)).length;
-    const wish = wishOf(uses[0].node);
-    if (codes === uses.length) return row(wish.weights, "dequantize", wish.why);
-    if (wish.weights === "float") return row("float32", "float32", wish.why);
-    if (sizeOf(ref.dims) < recipe.smallestWeight)
-      return row("float32", "float32", `fewer than ${recipe.smallestWeight} elements`);
-    return row(wish.weights, "decode-at-load", storedSmall(weight, reasons));
-  });
-}
-
-function storedSmall({ uses }: Weight, reasons: ReadonlyMap<string, string>): string {
-  const [{ node }] = uses;
-  const reason = reasons.get(node.outputs[0]);
-  return reason === undefined
-    ? "stored small, decoded when the model is loaded: computes as fast as float"
-    : `stored small, decoded when the model is loaded: ${reason}`;
-}
-
 function planNodes(
   model: Model,
   units: readonly Unit[],
   int8: ReadonlySet<Unit>,
   weights: readonly PlannedWeight[],
+  layers: ReadonlyMap<string, LayerDecision>,
   reasons: ReadonlyMap<string, string>,
   costs: ReadonlyMap<string, PlannedNode["cost"]>,
 ): PlannedNode[] {
@@ -283,8 +262,13 @@ function planNodes(
   const rows: PlannedNode[] = [];
   for (const node of model.graph.nodes) {
     const unit = unitOf.get(node);
-    if (unit === undefined && !node.inputs.some((name) => weighted.has(name))) continue;
     const [key] = node.outputs;
+    const layer = layers.get(key);
+    if (layer !== undefined) {
+      rows.push({ node: key, name: node.name, op: node.op, output: key, ...layer });
+      continue;
+    }
+    if (unit === undefined && !node.inputs.some((name) => weighted.has(name))) continue;
     const weight = node.inputs.find((name) => weighted.has(name));
     const cost = costs.get(key);
     const onCodes = unit !== undefined && int8.has(unit);
@@ -315,40 +299,4 @@ function costReason(onCodes: boolean, cost: NonNullable<PlannedNode["cost"]>): s
   if (onCodes)
     return int8 <= float ? compared : `${compared}; its neighbours are on codes, and leaving them would cost more`;
   return int8 >= float ? compared : `${compared}; the borders around it would cost more than it gains`;
-}
-
-interface Wish {
-  readonly weights: string;
-  readonly activations: string;
-  readonly why: string;
-}
-
-type WishOf = (node: Node) => Wish;
-
-/** What the recipe says of a node: its own schemes, overridden by the last rule that matches. */
-function wishes(recipe: Recipe): WishOf {
-  const rules = recipe.rules.map((rule) => ({ rule, matches: nodeMatcher(rule.match) }));
-  return (node) => {
-    let wish: Wish = { weights: recipe.weights, activations: recipe.activations, why: `recipe ${recipe.name}` };
-    for (const { rule, matches } of rules) {
-      if (matches(node))
-        wish = {
-          weights: rule.weights ?? wish.weights,
-          activations: rule.activations ?? wish.activations,
-          why: `rule ${rule.match}`,
-        };
-    }
-    return wish;
-  };
-}
-
-function unmatched(model: Model, recipe: Recipe): Diagnostic[] {
-  return recipe.rules
-    .filter((rule: RecipeRule) => !model.graph.nodes.some(nodeMatcher(rule.match)))
-    .map((rule) => ({
-      code: "plan/unmatched-rule",
-      level: "warning",
-      message: `no node matches the rule "${rule.match}"`,
-      hint: "lowbit inspect lists the names of nodes",
-    }));
 }

@@ -4,7 +4,7 @@
  */
 import { matrixLayer, type MatrixLayer } from "#methods/plan/matrixLayer";
 import type { Weight, WeightUse } from "#methods/plan/weights";
-import type { ActivationMode } from "#methods/types";
+import type { Recipe } from "#methods/types";
 import { intAttribute } from "#model/attributes";
 import type { GraphDraft } from "#model/edit";
 import type { Node } from "#model/model";
@@ -24,34 +24,42 @@ export interface StoredLayer {
   readonly rows: number;
   /** Weights of the layer, all together. */
   readonly weights: number;
-  /** For a matrix product; otherwise it is an LSTM. */
+  /** Of a matrix product; otherwise it is an LSTM. */
   readonly matrix?: MatrixLayer;
+  /** Dims of an LSTM's weights. */
+  readonly lstm?: { readonly w: readonly number[]; readonly r: readonly number[] };
   /** For MatMulNBits. */
   readonly blocks?: BlockScheme;
   /** Equal for layers that take equally long: the key of what was measured. */
   readonly key: string;
 }
 
-/** The layer that a use of a weight could be in this mode; a string says why it computes in float. */
+export interface LayerContext {
+  readonly draft: GraphDraft;
+  readonly shapes: ShapeMap;
+  readonly weights: WeightsByName;
+  readonly recipe: Pick<Recipe, "mode" | "smallestWeight">;
+}
+
+/** The layer that a use of a weight could be in this recipe; a string says why it computes in float. */
 export function storedLayer(
   weight: Weight,
   use: WeightUse,
   scheme: Scheme,
-  mode: ActivationMode,
-  {
-    draft,
-    shapes,
-    weights,
-  }: { readonly draft: GraphDraft; readonly shapes: ShapeMap; readonly weights: WeightsByName },
+  { draft, shapes, weights, recipe }: LayerContext,
 ): StoredLayer | string {
+  const { mode } = recipe;
   if (mode === "dynamic" && use.node.op === "LSTM") {
-    const size = scheme.granularity.per === "group" ? undefined : lstmWeights(use.node, weights);
-    if (typeof size !== "number") return size ?? "integer kernels have no groups";
+    if (dtype(scheme.dtype).bits !== 8 || scheme.granularity.per !== "channel")
+      return "DynamicQuantizeLSTM takes 8 bits and a scale per channel";
+    const size = lstmWeights(use.node, weights, recipe.smallestWeight);
+    if (typeof size === "string") return size;
     const steps = shapes.get(use.node.inputs[0])?.shape ?? [];
     const dims = steps.map((dim) => (typeof dim === "number" ? dim : 1));
     const rows = sizeOf(dims.slice(0, 2));
-    const key = `int8-dynamic | LSTM ${rows} rows, ${[1, 2].map((i) => weights.get(use.node.inputs[i])?.ref.dims.join("x")).join(" ")}`;
-    return { form: "int8-dynamic", node: use.node, bits: 8, rows, weights: size, key };
+    const [w, r] = [1, 2].map((i) => weights.get(use.node.inputs[i])?.ref.dims ?? []);
+    const key = `int8-dynamic | LSTM ${rows} rows, ${w.join("x")} ${r.join("x")}`;
+    return { form: "int8-dynamic", node: use.node, bits: 8, rows, weights: size, lstm: { w, r }, key };
   }
   const layer = matrixLayer(weight, use, draft, shapes);
   if (typeof layer === "string") return layer;
@@ -82,7 +90,7 @@ export function blockScheme({ dtype: name, granularity, symmetric }: Scheme): Bl
 export type WeightsByName = ReadonlyMap<string, Weight>;
 
 /** Weights of an LSTM that DynamicQuantizeLSTM can compute; a string says why it cannot. */
-function lstmWeights(node: Node, weights: WeightsByName): number | string {
+function lstmWeights(node: Node, weights: WeightsByName, smallest: number): number | string {
   if (intAttribute(node, "layout", 0) !== 0) return "DynamicQuantizeLSTM takes time first";
   const both = [weights.get(node.inputs[1]), weights.get(node.inputs[2])];
   let sum = 0;
@@ -90,23 +98,29 @@ function lstmWeights(node: Node, weights: WeightsByName): number | string {
     if (weight === undefined) return "its weights are not all constant";
     if (weight.uses.length > 1) return "its weights are shared";
     if (weight.uses[0].nested) return "it is inside a subgraph";
-    sum += sizeOf(weight.ref.dims);
+    const size = sizeOf(weight.ref.dims);
+    if (size < smallest) return `${weight.ref.name} has fewer than ${smallest} elements`;
+    sum += size;
   }
   return sum;
 }
 
-export interface StoredChoice {
+export interface StoredKnowledge {
   readonly kernels: StoredKernels | undefined;
   /** What was measured on this host. */
   readonly costOf: (key: string) => UnitCost | undefined;
   readonly prefer: "speed" | "size";
 }
 
-/** Whether a layer computes on its codes, and why; `cost` where it was measured. */
-export function choosesCodes(
-  layer: StoredLayer,
-  { kernels, costOf, prefer }: StoredChoice,
-): { readonly codes: boolean; readonly why: string; readonly cost?: UnitCost } {
+export interface Choice {
+  readonly codes: boolean;
+  readonly why: string;
+  /** Where it was measured. */
+  readonly cost?: UnitCost;
+}
+
+/** Whether a layer computes on its codes, and why. */
+export function choosesCodes(layer: StoredLayer, { kernels, costOf, prefer }: StoredKnowledge): Choice {
   const kernel =
     layer.matrix === undefined ? "DynamicQuantizeLSTM" : layer.form === "weight-only" ? "MatMulNBits" : "int8";
   if (kernels === undefined) return { codes: false, why: "nothing is known of the runtime's kernels for stored codes" };

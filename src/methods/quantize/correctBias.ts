@@ -6,6 +6,7 @@
 import { intAttribute } from "#model/attributes";
 import type { Node } from "#model/model";
 import { sizeOf } from "#model/tensor";
+import type { MatrixLayout } from "#quant/quantizeBlocks";
 
 /**
  * E[ŷ] − E[y] for each output channel. `weights` and `decoded` have the weight's shape; `means` is E[x] per input channel.
@@ -21,8 +22,19 @@ export function meanShift(
   if (node.op === "Conv") return convolutionShift(dims, intAttribute(node, "group", 1), weights, decoded, means);
   // Gemm and MatMul: [in, out], or [out, in] with transB
   const transposed = node.op === "Gemm" && intAttribute(node, "transB", 0) === 1;
-  const [rows, columns] = dims;
-  const shift = new Float64Array(transposed ? rows : columns);
+  const [k, n] = transposed ? [dims[1], dims[0]] : dims;
+  return matrixShift({ k, n, transposed }, weights, decoded, means);
+}
+
+/** `meanShift` of x·W: for each column of W. */
+export function matrixShift(
+  { k, n, transposed }: MatrixLayout,
+  weights: Float32Array,
+  decoded: Float32Array,
+  means: ArrayLike<number>,
+): Float64Array {
+  const shift = new Float64Array(n);
+  const [rows, columns] = transposed ? [n, k] : [k, n];
   for (let r = 0, i = 0; r < rows; r++) {
     for (let c = 0; c < columns; c++, i++)
       shift[transposed ? r : c] += (decoded[i] - weights[i]) * means[transposed ? c : r];

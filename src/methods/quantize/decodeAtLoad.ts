@@ -47,13 +47,17 @@ export async function writeDecodeAtLoad(
   draft.replaceUses(ref.name, value);
 }
 
-/** The nodes from codes to float32 of the weight's dims. */
-function decodedValue(
+/**
+ * The nodes from codes to float32 of the weight's dims; returns that value's name. `codes`: an initializer of one code an element
+ * that holds them already.
+ */
+export function decodedValue(
   draft: GraphDraft,
   { ref, channelAxis, reduction: [outer, length, inner] }: Weight,
   { decoding, shape, load }: QuantizedWeight,
   scheme: Scheme,
-  { constants, opset }: DecodeAtLoadOptions,
+  { constants, opset }: Pick<DecodeAtLoadOptions, "constants" | "opset">,
+  codes?: string,
 ): string {
   const { name, dims } = ref;
   const { granularity, scale, zeroPoint } = decoding;
@@ -65,24 +69,26 @@ function decodedValue(
     : granularity.per === "tensor"
       ? []
       : dims.map((dim, i) => (i === channelAxis ? dim : 1));
-  let value = integersAsFloats(draft, constants, { name: `${name}_q`, dtype: scheme.dtype, dims: view, load }, opset);
-  const apply = (op: string, ...operands: string[]): void => {
+  let value = codes ?? "";
+  const apply = (op: string, operands: readonly string[], attributes = {}): void => {
     const next = draft.freshName(`${name}_${op.toLowerCase()}`);
-    draft.add(createNode(op, [value, ...operands], [next], {}, { name: "" }));
+    draft.add(createNode(op, [value, ...operands], [next], attributes, { name: "" }));
     value = next;
   };
   const shapeOf = (sizes: readonly number[]): string => constants.add(int64([sizes.length], sizes), "lowbit_shape");
+  if (codes !== undefined) apply("Cast", [], { to: elementTypes.float32.code });
+  else value = integersAsFloats(draft, constants, { name: `${name}_q`, dtype: scheme.dtype, dims: view, load }, opset);
   if (zeroPoint !== null) {
     const zeros = { name: `${name}_zero`, dtype: scheme.dtype, dims: parameterDims, load: async () => zeroPoint };
-    apply("Sub", integersAsFloats(draft, constants, zeros, opset));
+    apply("Sub", [integersAsFloats(draft, constants, zeros, opset)]);
   }
-  apply("Mul", constants.scale(scale, parameterDims, name));
+  apply("Mul", [constants.scale(scale, parameterDims, name)]);
   if (!grouped) return value;
   if (shape[1] !== length) {
-    apply("Reshape", shapeOf(shape));
-    apply("Slice", shapeOf([0]), shapeOf([length]), shapeOf([1]));
+    apply("Reshape", [shapeOf(shape)]);
+    apply("Slice", [shapeOf([0]), shapeOf([length]), shapeOf([1])]);
   }
-  if (view.join() !== dims.join()) apply("Reshape", shapeOf(dims));
+  if (view.join() !== dims.join()) apply("Reshape", [shapeOf(dims)]);
   return value;
 }
 

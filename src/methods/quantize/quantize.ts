@@ -1,16 +1,13 @@
 import { LowbitError } from "#base/errors";
 import type { KernelLookup } from "#methods/plan/units";
 import { findUnits } from "#methods/plan/units";
-import { findWeights } from "#methods/plan/weights";
 import type { Prepared } from "#methods/prepare";
-import { writeDecodeAtLoad } from "#methods/quantize/decodeAtLoad";
-import { SharedConstants } from "#methods/quantize/parameters";
 import { writeStaticInt8 } from "#methods/quantize/staticInt8";
 import { protectFloats } from "#methods/quantize/protectFloats";
+import { writeStoredWeights } from "#methods/quantize/storedWeights";
 import type { Plan, Stats } from "#methods/types";
 import { GraphDraft } from "#model/edit";
 import type { Model } from "#model/model";
-import { parseScheme } from "#quant/scheme";
 
 export interface QuantizeOptions {
   readonly kernelOf: KernelLookup;
@@ -35,22 +32,13 @@ export async function quantize(prepared: Prepared, plan: Plan, options: Quantize
     });
   }
   const channelMeans = options.stats?.channelMeans ?? new Map<string, Float64Array>();
-  await writeStaticInt8(draft, plan, chosen, { reduced: options.reducedRange ?? false, channelMeans });
-  const constants = new SharedConstants(draft);
-  const weights = new Map(findWeights(model, new GraphDraft(model.graph)).map((found) => [found.ref.name, found]));
-  for (const row of plan.weights) {
-    const found = weights.get(row.tensor);
-    const scheme = parseScheme(row.scheme);
-    if (row.storage !== "decode-at-load") continue;
-    if (found === undefined || scheme === null)
-      throw new LowbitError("plan/mismatch", `${row.tensor} is no weight of this model`, {
-        at: { tensor: row.tensor },
-        hint: "make the plan again for this model",
-      });
-    await writeDecodeAtLoad(draft, found, scheme, { constants, channelMeans, opset: model.opsets.get("") ?? 0 });
-  }
+  const reduced = options.reducedRange ?? false;
+  await writeStaticInt8(draft, plan, chosen, { reduced, channelMeans });
+  await writeStoredWeights(draft, prepared, plan, { reduced, channelMeans });
   draft.removeUnused();
   await protectFloats(draft);
   // what the file said of intermediate values is no longer true of all of them
-  return { ...model, graph: { ...draft.finish(), values: new Map() } };
+  const graph = { ...draft.finish(), values: new Map() };
+  const microsoft = graph.nodes.some(({ domain }) => domain === "com.microsoft") && !model.opsets.has("com.microsoft");
+  return { ...model, ...(microsoft ? { opsets: new Map(model.opsets).set("com.microsoft", 1) } : {}), graph };
 }

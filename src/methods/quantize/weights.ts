@@ -103,10 +103,12 @@ function viewOf(dims: readonly number[], scheme: Scheme, { channelAxis, reductio
   const same = (x: Float32Array): Float32Array => x;
   const sharing = scheme.granularity;
   if (sharing.per === "tensor") return { shape: dims, granularity: { per: "tensor" }, pad: same, crop: same };
-  if (sharing.per === "channel")
-    return { shape: dims, granularity: { per: "channel", axis: channelAxis }, pad: same, crop: same };
   const [outer, length, inner] = reduction ?? [1, sizeOf(dims), 1];
-  const { groups, size } = evenGroups(length, sharing.size);
+  // channels of a recurrence are a direction's own
+  const severalAxes = reduction !== undefined && inner === 1 && outer !== dims[channelAxis];
+  if (sharing.per === "channel" && !severalAxes)
+    return { shape: dims, granularity: { per: "channel", axis: channelAxis }, pad: same, crop: same };
+  const { groups, size } = evenGroups(length, sharing.per === "channel" ? length : sharing.size);
   const padded = groups * size;
   const granularity: Granularity = { per: "group", axis: 1, size };
   const shape = [outer, padded, inner];
