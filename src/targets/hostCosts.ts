@@ -3,6 +3,7 @@
  * that the same table gives the same plan. Times are microseconds on one thread.
  */
 import * as v from "valibot";
+import type { KernelSpeed } from "#targets/kernelSpeeds";
 
 /** Time of turning values into codes or back: `call` for each, and `element` for each element. */
 export interface LinearCost {
@@ -31,6 +32,8 @@ export interface HostCosts {
   readonly borders?: BorderCosts;
   /** Whether int8 pair sums saturate at int16 here (x64 without VNNI). */
   readonly saturates?: boolean;
+  /** Typical layers, float against quantized. */
+  readonly speeds?: readonly KernelSpeed[];
   /** By `unitSignature`. */
   readonly units: ReadonlyMap<string, UnitCost>;
   /** What whole models, by their units and a first placement, were found to run fastest as; see `refinePlacement`. */
@@ -58,12 +61,20 @@ export function costsToJson(costs: HostCosts): string {
   return `${JSON.stringify({ ...costs, units: sorted(costs.units), placements: sorted(costs.placements) }, null, 1)}\n`;
 }
 
+const speed = v.object({
+  id: v.string(),
+  layer: v.string(),
+  form: v.picklist(["uint8 × int8", "4-bit weights"]),
+  floatMs: v.number(),
+  quantizedMs: v.number(),
+});
 const linear = v.object({ call: v.number(), element: v.number() });
 const schema = v.object({
   version: v.literal(1),
   host: v.string(),
   borders: v.optional(v.object({ quantize: linear, dequantize: linear, layoutToCodes: linear, layoutToFloat: linear })),
   saturates: v.optional(v.boolean()),
+  speeds: v.optional(v.array(speed)),
   units: v.record(v.string(), v.object({ float: v.number(), int8: v.nullable(v.number()) })),
   placements: v.record(v.string(), v.string()),
 });
@@ -71,11 +82,12 @@ const schema = v.object({
 /** Undefined for anything that is not a table of this version: a damaged cache is measured again. */
 export function costsFromJson(text: string): HostCosts | undefined {
   try {
-    const { units, placements, borders, saturates, ...table } = v.parse(schema, JSON.parse(text));
+    const { units, placements, borders, saturates, speeds, ...table } = v.parse(schema, JSON.parse(text));
     return {
       ...table,
       ...(borders === undefined ? {} : { borders }),
       ...(saturates === undefined ? {} : { saturates }),
+      ...(speeds === undefined ? {} : { speeds }),
       units: new Map(Object.entries(units)),
       placements: new Map(Object.entries(placements)),
     };
