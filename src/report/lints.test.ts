@@ -93,6 +93,28 @@ describe("traps of models that load without complaint", () => {
     ]);
   });
 
+  test("int8 activations that two layers read, beside others that one reads", async () => {
+    const convolution = (from: string, to: string) => createNode("Conv", [from, "wd"], [to]);
+    const nodes = (zero: string) => [
+      ...q("x", "xd", zero),
+      createNode("DequantizeLinear", ["w", "s"], ["wd"]),
+      convolution("xd", "c"),
+      ...q("c", "cd", zero),
+      convolution("cd", "k"),
+      ...q("k", "kd", zero),
+      createNode("Add", ["kd", "cd"], ["a"]),
+      ...q("a", "y", zero),
+    ];
+    const init = (zero: string): ModelInit => ({
+      inputs: { x: ["float32", [1, 4, 4, 4]] },
+      outputs: ["y"],
+      nodes: nodes(zero),
+      weights: { ...scalars, w: ones("int8", [4, 4, 1, 1]) },
+    });
+    expect(await found(init("z8"))).toEqual(["lint/signed-activations"]);
+    expect(await found(init("z"))).toEqual([]);
+  });
+
   test("a QOperator convolution of s8 activations and u8 weights", async () => {
     const node = createNode("QLinearConv", ["x", "s", "z8", "w", "s", "z", "s", "z8"], ["y"]);
     const init = {

@@ -80,6 +80,12 @@ describe.skipIf(files.length === 0)("work of real models (../shared/models)", ()
     }
   });
 
+  test("on x64 the 25 nodes beside its residual values run in float all the same, as ONNX Runtime's profile shows", async () => {
+    const { diagnostics } = await opened(mobileNets[1], (model) => inspect(model));
+    expect(diagnostics.map(({ code }) => code)).toEqual(["lint/signed-activations"]);
+    expect(diagnostics[0].message).toMatch(/^25 nodes beside int8 activations/);
+  });
+
   test("int8 MobileNetV2 takes a quarter of the memory: 20.0 → 5.2 MB", async () => {
     const memory = await opened(mobileNets[0], (a) => opened(mobileNets[1], (b) => compareMemory(a, b)));
     expect(memory.floatBytes).toBe(13_956_396 + 6_021_120);

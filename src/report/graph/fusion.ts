@@ -1,7 +1,8 @@
 /**
  * Which nodes a runtime makes one kernel of. On codes: an operator between DequantizeLinear and QuantizeLinear, if the table of kernels
  * has one and the graph the exact form (ONNX Runtime's QDQ selectors; measured in `#targets/int8Kernels`). In float: what follows a
- * product element by element (`resultChain`). Values inside a kernel never exist in memory.
+ * product element by element (`resultChain`). Values inside a kernel never exist in memory. Exceptions of single processors are not
+ * made here but told by `#report/lints` (int8 activations with several readers, on x64).
  */
 import { intAttribute } from "#model/attributes";
 import type { Graph, Node } from "#model/model";
