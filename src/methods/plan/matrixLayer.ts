@@ -21,12 +21,13 @@ export interface MatrixLayer {
 /** The layer that a use of a weight is; a string says why it is none. */
 export function matrixLayer(
   { ref }: Weight,
-  { node, input, transpose, nested }: WeightUse,
+  { node, input, by, nested }: WeightUse,
   draft: GraphDraft,
   shapes: ShapeMap,
 ): MatrixLayer | string {
   if (node.op !== "MatMul" && node.op !== "Gemm") return `${node.op} computes on floats`;
   if (nested) return "it is inside a subgraph";
+  if (by === "moved") return "its weights are cut or reshaped before they are used";
   if (input !== 1) return "its constant is the first operand";
   if (ref.dims.length !== 2) return `its weights have ${ref.dims.length} axes`;
   if (sizeOf(ref.dims) === 0) return "its weight is empty";
@@ -34,7 +35,7 @@ export function matrixLayer(
   const known = shapes.get(x);
   if (known?.element !== "float32") return "its input is not known to be float32";
   if ((known.shape?.length ?? 0) < 2) return "its input is not known to be a matrix";
-  const transposed = transpose !== undefined || (node.op === "Gemm" && intAttribute(node, "transB", 0) === 1);
+  const transposed = by === "transposed" || (node.op === "Gemm" && intAttribute(node, "transB", 0) === 1);
   const [k, n] = transposed ? [ref.dims[1], ref.dims[0]] : ref.dims;
   const layer = { node, x, layout: { k, n, transposed }, rows: rowsOf(known.shape ?? []) };
   if (node.op === "MatMul") return layer;

@@ -139,7 +139,7 @@ function productChoice(weight: Weight, use: WeightUse, scheme: Scheme, context: 
 
 function tableChoice(
   { ref }: Weight,
-  { node, nested }: WeightUse,
+  { node, nested, by }: WeightUse,
   scheme: Scheme,
   { kernels, prefer }: Context,
 ): Choice {
@@ -147,7 +147,7 @@ function tableChoice(
   const blocks = blockScheme(scheme);
   if (typeof blocks === "string") return no(blocks);
   const { dims } = ref;
-  if (nested || dims.length !== 2 || intAttribute(node, "axis", 0) !== 0)
+  if (nested || by !== undefined || dims.length !== 2 || intAttribute(node, "axis", 0) !== 0)
     return no("it is no table of rows in the main graph");
   if ((dims[1] * blocks.bits) % 8 !== 0) return no(`rows of ${dims[1]} codes do not end with a byte`);
   if (kernels === undefined || (!kernels.gatherBlocks && prefer === "speed"))

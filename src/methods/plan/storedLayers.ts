@@ -98,6 +98,7 @@ function lstmWeights(node: Node, weights: WeightsByName, smallest: number): numb
     if (weight === undefined) return "its weights are not all constant";
     if (weight.uses.length > 1) return "its weights are shared";
     if (weight.uses[0].nested) return "it is inside a subgraph";
+    if (weight.uses[0].by !== undefined) return "its weights are cut or joined before they are used";
     const size = sizeOf(weight.ref.dims);
     if (size < smallest) return `${weight.ref.name} has fewer than ${smallest} elements`;
     sum += size;

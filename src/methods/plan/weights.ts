@@ -2,15 +2,18 @@
 import { channelAxis } from "#methods/plan/units";
 import { intsAttribute, subgraphs } from "#model/attributes";
 import type { GraphDraft } from "#model/edit";
-import type { Model, Node, TensorRef } from "#model/model";
+import type { Graph, Model, Node, TensorRef } from "#model/model";
 import { sizeOf } from "#model/tensor";
-import { definedNames } from "#model/topology";
+import { definedNames, readsOf } from "#model/topology";
 
 export interface WeightUse {
   readonly node: Node;
   readonly input: number;
-  /** A Transpose between weight and node, as exporters leave it where an embedding is also the last layer. */
-  readonly transpose?: Node;
+  /**
+   * What lies between weight and node. "transposed": its matrix is turned, as exporters leave it where an embedding is also the last
+   * layer. "moved": it is cut, joined or reshaped, as when the gates of a recurrence change their order.
+   */
+  readonly by?: "transposed" | "moved";
   /** Whether the node is in a subgraph, which captures the weight. */
   readonly nested: boolean;
 }
@@ -37,13 +40,31 @@ const weightInputs: Readonly<Record<string, readonly number[]>> = {
   RNN: [1, 2],
 };
 
+/** Operators that only move what they read. */
+const movers = new Set([
+  "Concat",
+  "Flatten",
+  "Identity",
+  "Reshape",
+  "Slice",
+  "Split",
+  "Squeeze",
+  "Transpose",
+  "Unsqueeze",
+]);
+
 /** Float32 constants of rank ≥ 2 in the main graph that only weighted operators read, there or in subgraphs. */
 export function findWeights(model: Model, draft: GraphDraft): Weight[] {
   const weights: Weight[] = [];
+  const main: Scope = {
+    readers: (name) => draft.consumers(name),
+    isOutput: (name) => draft.isOutput(name),
+    nested: false,
+  };
   for (const ref of draft.initializers().values()) {
     const { name, element, dims } = ref;
-    if (element !== "float32" || dims.length < 2 || draft.isInput(name) || draft.isOutput(name)) continue;
-    const uses = usesOf(ref, draft.consumers(name), draft);
+    if (element !== "float32" || dims.length < 2 || draft.isInput(name)) continue;
+    const uses = usesOf(name, main, dims.length);
     if (uses === undefined || uses.length === 0) continue;
     weights.push({ ref, uses, channelAxis: channelAxisOf(uses[0], dims), reduction: reductionOf(uses[0], dims) });
   }
@@ -52,24 +73,36 @@ export function findWeights(model: Model, draft: GraphDraft): Weight[] {
   return weights.sort((a, b) => first(a) - first(b));
 }
 
-/** Undefined where something reads the value as anything but a weight. */
-function usesOf(ref: TensorRef, readers: readonly Node[], draft: GraphDraft, nested = false): WeightUse[] | undefined {
-  const { name } = ref;
+/** A graph in which a value is looked for. */
+interface Scope {
+  readonly readers: (name: string) => readonly Node[];
+  readonly isOutput: (name: string) => boolean;
+  readonly nested: boolean;
+}
+
+/** Undefined where something reads the value as anything but a weight. `rank` is undefined once it has been moved. */
+function usesOf(name: string, scope: Scope, rank: number | undefined): WeightUse[] | undefined {
+  if (scope.isOutput(name)) return undefined;
+  const { nested } = scope;
   const uses: WeightUse[] = [];
-  for (const node of readers) {
+  for (const node of scope.readers(name)) {
     const indices = node.inputs.flatMap((input, i) => (input === name ? [i] : []));
     const expected = node.domain === "" ? (weightInputs[node.op] ?? []) : [];
-    if (indices.every((i) => expected.includes(i))) uses.push(...indices.map((input) => ({ node, input, nested })));
-    else if (swapsAxes(node, ref.dims.length) && !nested && !draft.isOutput(node.outputs[0])) {
-      const through = draft.consumers(node.outputs[0]);
-      if (!through.every((reader) => reader.op === "MatMul" && reader.inputs[1] === node.outputs[0])) return undefined;
-      uses.push(...through.map((reader) => ({ node: reader, input: 1, transpose: node, nested })));
+    if (indices.every((i) => expected.includes(i))) {
+      const by = rank === undefined ? { by: "moved" as const } : {};
+      uses.push(...indices.map((input) => ({ node, input, nested, ...by })));
+    } else if (node.domain === "" && movers.has(node.op) && (indices.join() === "0" || node.op === "Concat")) {
+      for (const output of node.outputs) {
+        const through = usesOf(output, scope, undefined);
+        if (through === undefined) return undefined;
+        const turned =
+          rank === 2 && swapsAxes(node) && through.every((use) => use.node.op === "MatMul" && use.input === 1);
+        uses.push(...through.map((use) => (turned ? { ...use, by: "transposed" as const } : use)));
+      }
     } else return undefined;
     for (const graph of subgraphs(node)) {
       if (definedNames(graph).has(name)) continue;
-      if (graph.outputs.some((output) => output.name === name)) return undefined;
-      const inside = graph.nodes.filter((each) => mentions(each, name));
-      const inner = usesOf(ref, inside, draft, true);
+      const inner = usesOf(name, insideOf(graph), rank);
       if (inner === undefined) return undefined;
       uses.push(...inner);
     }
@@ -77,43 +110,41 @@ function usesOf(ref: TensorRef, readers: readonly Node[], draft: GraphDraft, nes
   return uses;
 }
 
-function mentions(node: Node, name: string): boolean {
-  return (
-    node.inputs.includes(name) ||
-    subgraphs(node).some(
-      (graph) => !definedNames(graph).has(name) && graph.nodes.some((inner) => mentions(inner, name)),
-    )
-  );
+function insideOf(graph: Graph): Scope {
+  return {
+    readers: (name) => graph.nodes.filter((node) => readsOf(node).includes(name)),
+    isOutput: (name) => graph.outputs.some((output) => output.name === name),
+    nested: true,
+  };
 }
 
-/** Whether a node is the transposition of a matrix. */
-function swapsAxes(node: Node, rank: number): boolean {
-  if (node.op !== "Transpose" || node.domain !== "" || rank !== 2) return false;
-  return (intsAttribute(node, "perm") ?? [1, 0]).join() === "1,0";
+/** Whether a Transpose turns a matrix. */
+function swapsAxes(node: Node): boolean {
+  return node.op === "Transpose" && (intsAttribute(node, "perm") ?? [1, 0]).join() === "1,0";
 }
 
-function channelAxisOf({ node, input, transpose }: WeightUse, dims: readonly number[]): number {
+function channelAxisOf({ node, input, by }: WeightUse, dims: readonly number[]): number {
   const rank = dims.length;
-  if (node.op === "Gather" || transpose !== undefined) return 0; // each row of a table is looked up on its own
+  if (node.op === "Gather" || by !== undefined) return 0; // each row of a table is looked up on its own
   if (node.op === "MatMul" && input === 0) return rank - 2;
   // recurrent weights are [directions, gates·hidden, inputs]
   if (isRecurrent(node)) return 1;
   return channelAxis(node, rank);
 }
 
-function reductionOf({ node, input, transpose }: WeightUse, dims: readonly number[]): Weight["reduction"] {
+function reductionOf({ node, input, by }: WeightUse, dims: readonly number[]): Weight["reduction"] {
   const from = (first: number, last: number): Weight["reduction"] => [
     sizeOf(dims.slice(0, first)),
     sizeOf(dims.slice(first, last)),
     sizeOf(dims.slice(last)),
   ];
   const rank = dims.length;
-  if (node.op === "ConvTranspose") return from(0, 1); // [in, out/groups, kernel…]
-  const rows =
-    (node.op === "MatMul" && input === 1 && transpose === undefined) ||
-    (node.op === "Gemm" && channelAxis(node, rank) === 1);
-  if (rows) return from(rank - 2, rank - 1); // [… in, out]
-  if (node.op === "MatMul" || isRecurrent(node)) return from(rank - 1, rank);
+  if (by === undefined) {
+    if (node.op === "ConvTranspose") return from(0, 1); // [in, out/groups, kernel…]
+    if ((node.op === "MatMul" && input === 1) || (node.op === "Gemm" && channelAxis(node, rank) === 1))
+      return from(rank - 2, rank - 1); // [… in, out]
+    if (node.op === "MatMul" || isRecurrent(node)) return from(rank - 1, rank);
+  }
   return from(1, rank); // [out, in…], and tables: [rows, …]
 }
 

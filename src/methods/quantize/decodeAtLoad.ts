@@ -35,9 +35,10 @@ export async function writeDecodeAtLoad(
   }
   const quantized = await quantizeWeight(ref, scheme, weight, `${ref.name}_q`);
   const value = decodedValue(draft, weight, quantized, scheme, options);
-  for (const { node, input, nested } of uses) {
+  for (const { node, input, nested, by } of uses) {
     const means = options.channelMeans.get(node.inputs[0]);
-    if (input === 1 && !nested && means !== undefined && (node.op === "Conv" || node.op === "Gemm"))
+    const direct = input === 1 && !nested && by === undefined;
+    if (direct && means !== undefined && (node.op === "Conv" || node.op === "Gemm"))
       await addToBias(
         draft,
         node,
