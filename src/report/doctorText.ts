@@ -2,7 +2,7 @@
 import { type Ansi, ansi } from "#report/ansi";
 import { columns, wrap } from "#report/columns";
 import type { AcceptanceReport, CostsReport, DoctorReport, PackageReport, RuntimeReport } from "#report/doctorReport";
-import { ellipsis, fullMessage } from "#report/ellipsis";
+import { fullMessage } from "#report/ellipsis";
 import { formatCount, formatMilliseconds, formatRatio, plural } from "#report/format";
 import { alignRows } from "#report/table";
 import { hanging, section, type TextOptions } from "#report/text";
@@ -86,7 +86,12 @@ function againLines({ asked, changes }: NonNullable<AcceptanceReport["again"]>, 
   const shown = changes.slice(0, shownChanges);
   const more = changes.length - shown.length;
   return [
-    ...hanging("  asked now", indent, paint.warn(`${plural(changes.length, "answer")} differ`), width),
+    ...hanging(
+      "  asked now",
+      indent,
+      paint.warn(`${plural(changes.length, "answer")} ${changes.length === 1 ? "differs" : "differ"}`),
+      width,
+    ),
     ...shown.flatMap(({ id, before, now }) => {
       const words = `${id}: ${before} → ${now.verdict}${now.says === undefined ? "" : ` (${now.says})`}`;
       return hanging("", indent, fullMessage(words), width);
@@ -100,24 +105,18 @@ function costLines({ when, borders, saturates, speeds }: CostsReport, width: num
   const million = ({ call, element }: { call: number; element: number }): string =>
     formatMilliseconds((call + element * 1e6) / 1000);
   const rows = speeds.map(({ layer, form, floatMs, quantizedMs }) => [
-    ellipsis(layer, 42, columns),
+    layer,
     form,
     formatMilliseconds(floatMs),
     "→",
     formatMilliseconds(quantizedMs, floatMs),
     formatRatio(floatMs / quantizedMs),
   ]);
-  const table = alignRows({
-    columns: [
-      { name: "layer" },
-      { name: "form" },
-      { name: "float", align: "right" },
-      { name: "" },
-      { name: "quantized", align: "right" },
-      { name: "speed", align: "right" },
-    ],
-    rows,
-  });
+  const right = { name: "", align: "right" } as const;
+  const left = { name: "" };
+  const table = alignRows({ columns: [left, left, right, left, right, right], rows });
+  const figures = alignRows({ columns: [right, left, right, right], rows: rows.map((row) => row.slice(2)) });
+  const fits = table.every((text) => columns(text) + 2 <= width);
   return [
     ...line("int8 sums", saturates ? "saturate at 16 bits: weights get 7 bits of 8" : "are exact"),
     ...(borders === null
@@ -128,15 +127,16 @@ function costLines({ when, borders, saturates, speeds }: CostsReport, width: num
         )),
     ...section(
       "",
-      rows.flatMap((row, i) => {
-        const slower = speeds[i].quantizedMs > speeds[i].floatMs;
-        const lines = columns(table[i]) + 2 <= width ? [`  ${table[i]}`] : hanging("  ", 4, row.join("  "), width);
-        return slower ? lines.map(paint.warn) : lines;
+      speeds.flatMap(({ layer, form, floatMs, quantizedMs }, i) => {
+        const lines = fits ? [`  ${table[i]}`] : [...hanging("", 2, `${layer}, ${form}`, width), `    ${figures[i]}`];
+        return quantizedMs > floatMs ? lines.map(paint.warn) : lines;
       }),
     ),
     ...(rows.length === 0
       ? []
-      : [paint.dim(`  measured ${when === "now" ? "now" : "before, kept for this machine"}, one thread`)]),
+      : hanging("", 2, `measured ${when === "now" ? "now" : "before, kept for this machine"}, one thread`, width).map(
+          paint.dim,
+        )),
   ];
 }
 

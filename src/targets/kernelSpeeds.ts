@@ -22,7 +22,7 @@ export interface KernelSpeed {
 }
 
 interface Layer extends Pick<KernelSpeed, "id" | "layer" | "form"> {
-  readonly op: "Conv" | "MatMul" | "AveragePool" | "MaxPool" | "Softmax";
+  readonly op: "Conv" | "MatMul" | "Softmax";
   readonly shape: readonly number[];
   readonly weights?: readonly number[];
   readonly attributes?: Readonly<Record<string, number | readonly number[]>>;
@@ -43,17 +43,11 @@ const layers: readonly Layer[] = [
   { ...matMul, id: "MatMul-rows", layer: `MatMul 64 rows by ${size}`, form: codes, shape: [64, inner] },
   { ...matMul, id: "MatMulNBits-4-row", layer: `MatMul 1 row by ${size}`, form: fourBits, shape: [1, inner] },
   { ...matMul, id: "MatMulNBits-4-rows", layer: `MatMul 64 rows by ${size}`, form: fourBits, shape: [64, inner] },
-  pool("AveragePool", "AveragePool 3×3, 64 channels, 56×56"),
-  pool("MaxPool", "MaxPool 3×3, 64 channels, 56×56"),
   { id: "Softmax", layer: "Softmax of 128 rows of 768", form: codes, op: "Softmax", shape: [128, 768] },
 ];
 
 function conv(id: string, layer: string, weights: readonly number[], attributes: Layer["attributes"]): Layer {
   return { id, layer, form: codes, op: "Conv", shape: image, weights, ...(attributes && { attributes }) };
-}
-
-function pool(op: "AveragePool" | "MaxPool", layer: string): Layer {
-  return { id: op, layer, form: codes, op, shape: image, attributes: { kernel_shape: [3, 3], strides: [2, 2] } };
 }
 
 /** Turns of float and quantized, and milliseconds that each may take: engines compile WebAssembly well only as it runs. */

@@ -181,7 +181,17 @@ const rows: readonly (readonly [op: string, options: Between & { readonly form?:
   ["Hardmax", { shapes: [matrix], out: positive }],
   [
     "ScatterElements",
-    { shapes: [matrix, [1, 16]], at: [0, 2], constants: [int64([1, 16], new Array<number>(16).fill(2))], opset: 16 },
+    {
+      shapes: [matrix, [1, 16]],
+      at: [0, 2],
+      constants: [
+        int64(
+          [1, 16],
+          Array.from({ length: 16 }, () => 2),
+        ),
+      ],
+      opset: 16,
+    },
   ],
   ["GridSample", { opset: 16, shapes: [image, [1, 3, 3, 2]] }],
   ["ThresholdedRelu", { shapes: [image] }],

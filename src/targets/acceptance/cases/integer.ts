@@ -203,7 +203,10 @@ function dynamicLstm(b: Code, perChannel: boolean): AcceptanceCase {
       sketch.constant(weights(sketch, b, [1, inputs, columns])),
       sketch.constant(weights(sketch, b, [1, hidden, columns])),
       sketch.constant(sketch.floats([1, 2 * columns])),
-      ...["", "", "", ""],
+      "", // sequence lengths, initial states and peepholes are not given
+      "",
+      "",
+      "",
       ...parameters(),
       ...parameters(),
     ],
