@@ -20,8 +20,10 @@ step(
 );
 run("npx lowbit quantize", [
   model,
-  ...["--data", `${data}/test-images-idx3-ubyte.gz`, "--preprocess", "unit"],
-  ...["-o", small, "--html", page],
+  `--data=${data}/test-images-idx3-ubyte.gz`,
+  "--preprocess=unit",
+  `--output=${small}`,
+  `--html=${page}`,
 ]);
 
 console.log(`

@@ -1,12 +1,11 @@
 /** The same files, opened in a real Chromium and in Node, become the same tensors. */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { zipSync } from "fflate";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import sharp from "sharp";
 import { build, type Rollup } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -16,10 +15,7 @@ import { decodeWithSharp } from "#data/images/decodeWithSharp.node";
 import { writeNpy } from "#data/npy/npy";
 import { type DataOptions, openDataIn } from "#data/openData";
 import { float32 } from "#model/tensor";
-
-const executablePath = ["chromium", "chromium-browser", "google-chrome"]
-  .map((name) => spawnSync("which", [name], { encoding: "utf8" }).stdout?.trim())
-  .find((path) => path);
+import { executablePath, openChromium, type Visitor } from "./chromium";
 
 const program = `
   import { openDataIn } from "#data/openData";
@@ -67,7 +63,7 @@ async function inNode(name: string, bytes: Uint8Array, options: DataOptions): Pr
 
 describe.skipIf(executablePath === undefined)("data in Chromium", () => {
   const folder = mkdtempSync(join(tmpdir(), "lowbit-browser-"));
-  let browser: Browser;
+  let chromium: Visitor;
   let page: Page;
   const inBrowser = (name: string, bytes: Uint8Array, options: DataOptions): Promise<Opened> =>
     page.evaluate(([file, content, how]) => globalThis.openFirst(file, content, how), [
@@ -86,13 +82,13 @@ describe.skipIf(executablePath === undefined)("data in Chromium", () => {
       resolve: { alias: [{ find: /^#(.+)$/, replacement: `${src}$1.ts` }] },
       build: { write: false, minify: false, lib: { entry, formats: ["iife"], name: "entry" } },
     })) as Rollup.RollupOutput[];
-    browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-    page = await browser.newPage();
+    chromium = await openChromium();
+    page = (await chromium.visit("about:blank")).page;
     await page.addScriptTag({ content: made[0].output[0].code });
   }, 60_000);
 
   afterAll(async () => {
-    await browser?.close();
+    await chromium?.close();
     rmSync(folder, { recursive: true });
   });
 

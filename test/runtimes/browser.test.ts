@@ -1,19 +1,12 @@
 /** The browser's runtimes, bundled by Vite as a user would, in a real Chromium. */
-import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { extname, join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { executablePath, openChromium, type Site, serve, type Visit, type Visitor } from "../browser/chromium";
 import { node, onnxFile } from "../onnxBuilder";
 import { type Compiled, compilePackage } from "./compiled";
 import { slow } from "./contract";
-
-const executablePath = ["chromium", "chromium-browser", "google-chrome"]
-  .map((name) => spawnSync("which", [name], { encoding: "utf8" }).stdout?.trim())
-  .find((path) => path);
 
 const relu = onnxFile({
   inputs: { x: ["float32", [2]], h: ["float16", [2]] },
@@ -47,19 +40,11 @@ const program = `
   window.ready = true;
 `;
 
-const types: Record<string, string> = {
-  ".html": "text/html",
-  ".js": "text/javascript",
-  ".mjs": "text/javascript",
-  ".wasm": "application/wasm",
-};
-
 describe.skipIf(executablePath === undefined)("in Chromium", () => {
   let compiled: Compiled;
-  let server: Server;
-  let browser: Browser;
-  let page: Page;
-  const complaints: string[] = [];
+  let site: Site;
+  let chromium: Visitor;
+  let visit: Visit;
 
   beforeAll(async () => {
     compiled = compilePackage(["onnxruntime-web", "onnxruntime-common"]);
@@ -75,43 +60,31 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
       logLevel: "error",
       build: { outDir: join(path, "site"), minify: false },
     });
-    server = createServer((request, response) => {
-      const name = request.url === "/" ? "/index.html" : (request.url ?? "");
-      try {
-        const body = readFileSync(join(path, "site", name));
-        // threads need an isolated page
-        response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
-        response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
-        response.setHeader("Content-Type", types[extname(name)] ?? "application/octet-stream");
-        response.end(body);
-      } catch {
-        response.writeHead(404).end();
-      }
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    browser = await chromium.launch({ executablePath: executablePath ?? "", args: ["--no-sandbox"] });
-    page = await browser.newPage();
-    page.on("console", (message) => complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(error.message));
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    await page.waitForFunction("window.ready", undefined, { timeout: 20_000 });
+    site = await serve(join(path, "site"));
+    chromium = await openChromium();
+    visit = await chromium.visit(site.url);
+    await visit.page.waitForFunction("window.ready", undefined, { timeout: 20_000 });
   }, 120_000);
 
   afterAll(async () => {
-    await browser?.close();
-    server?.close();
+    await chromium?.close();
+    site?.close();
     compiled?.remove();
   });
 
   test.each([1, 2])("a model runs in a worker with %i threads", async (threads) => {
-    const result = await page.evaluate<{ runtime: string }>(`compute([${relu.join(",")}], { threads: ${threads} })`);
+    const result = await visit.page.evaluate<{ runtime: string }>(
+      `compute([${relu.join(",")}], { threads: ${threads} })`,
+    );
     expect(result).toMatchObject({ y: [0, 2], g: [0, 0x4000], array: "Uint16Array" });
     expect(result.runtime).toMatch(/^ort-web \d/);
-    expect(complaints).toEqual([]);
+    expect(visit.complaints).toEqual([]);
   });
 
   test("a run that never ends is ended, while the page stays alive", async () => {
-    const { code, ticks } = await page.evaluate<{ code: string; ticks: number }>(`hang([${slow(2 ** 40).join(",")}])`);
+    const { code, ticks } = await visit.page.evaluate<{ code: string; ticks: number }>(
+      `hang([${slow(2 ** 40).join(",")}])`,
+    );
     expect(code).toBe("runtime/timeout");
     expect(ticks).toBeGreaterThan(10);
   });
