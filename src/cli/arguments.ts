@@ -19,6 +19,12 @@ export function fraction(text: string): number {
   throw new InvalidArgumentError("It must be a share between 0 and 1.");
 }
 
+export function number(text: string): number {
+  const x = Number(text);
+  if (text.trim() !== "" && Number.isFinite(x)) return x;
+  throw new InvalidArgumentError("It must be a number.");
+}
+
 export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }

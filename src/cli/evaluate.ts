@@ -6,5 +6,5 @@ import { evaluateFile } from "#node";
 export async function evaluate(model: string, parsed: Parsed): Promise<void> {
   const against = parsed.against as string | undefined;
   const options = { ...dataOptions(parsed), ...(against === undefined ? {} : { against }) };
-  await showReport(await watched(parsed.quiet === true, (job) => evaluateFile(model, { ...options, ...job })), parsed);
+  showReport(await watched(parsed.quiet === true, (job) => evaluateFile(model, { ...options, ...job })), parsed);
 }

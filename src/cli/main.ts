@@ -1,14 +1,15 @@
 #!/usr/bin/env node
 /** The command line: one file a command, each loaded when it is called. */
 import { Command, Option } from "commander";
-import { collect, fraction, positive, wholeNumber } from "#cli/arguments";
+import { collect, fraction, number, positive, wholeNumber } from "#cli/arguments";
 import { fail } from "#cli/fail";
 import { version } from "#node";
 
 const program = new Command("lowbit")
   .description("Makes neural networks small and fast, and proves it.")
   .version(version, "-v, --version")
-  .showHelpAfterError("(lowbit <command> --help shows what there is)")
+  // told by fail(), in the form of all errors
+  .configureOutput({ outputError: () => {} })
   .exitOverride();
 
 function withRuntime(command: Command): Command {
@@ -53,7 +54,7 @@ withOutput(withRuntime(withData(program.command("quantize <model>").description(
   .option("--calibrate <n>", "samples that learn ranges (default 100); the others judge", positive)
   .addOption(new Option("--prefer <what>", "what is worth a slower layer").choices(["speed", "size"]))
   .option("--min-agreement <share>", "refuse a result that agrees on less, 0 to 1 (default 0.9)", fraction)
-  .option("--min-sqnr <dB>", "refuse outputs that keep less, where the answer is no class (default 10)", Number)
+  .option("--min-sqnr <dB>", "refuse outputs that keep less, where the answer is no class (default 10)", number)
   .option("--external-data", "put weights into a second file")
   .option("--no-measure", "do not measure layers on this host: quantize all that can be")
   .action(async (model: string, options: object) => (await import("#cli/quantize")).quantize(model, { ...options }));
@@ -84,6 +85,12 @@ program
   .option("--target <runtime>", "only this runtime")
   .option("--json", "the same as JSON")
   .action(async (options: object) => (await import("#cli/doctor")).doctor({ ...options }));
+
+// whoever reads our output may stop reading: `lowbit inspect model.onnx | head`
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
 
 try {
   await program.parseAsync();

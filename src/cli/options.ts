@@ -16,6 +16,7 @@ const shared = [
   "target",
   "threads",
   "seed",
+  "html",
 ];
 
 /** Options that quantize and evaluate share. */

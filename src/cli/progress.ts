@@ -1,18 +1,18 @@
 import type { JobOptions, ProgressEvent } from "#node";
 
 /** A line on the terminal that is written over: stage, bar, count, time left. Nothing where stderr is no terminal. */
-function progressLine(stream: NodeJS.WriteStream): {
-  onProgress(event: ProgressEvent): void;
-  clear(): void;
+export function progressLine(stream: Pick<NodeJS.WriteStream, "isTTY" | "write">): {
+  readonly onProgress: (event: ProgressEvent) => void;
+  readonly clear: () => void;
 } {
   let stage = "";
   let started = 0;
   let drawn = Number.NEGATIVE_INFINITY;
   return {
-    clear() {
+    clear: () => {
       if (stream.isTTY && stage !== "") stream.write("\r\u001b[K");
     },
-    onProgress(event) {
+    onProgress: (event) => {
       const now = performance.now();
       if (event.stage !== stage) {
         stage = event.stage;
@@ -36,21 +36,25 @@ export function progressText({ stage, done, total }: ProgressEvent, elapsedMs: n
   return `${stage.padEnd(14)} ${bar} ${done}/${total}${left < 500 ? "" : `  ${time} left`}`;
 }
 
-/** Progress on the terminal unless quiet, and Ctrl-C as an abort: the work stops between two steps, and nothing is written. */
+/**
+ * Progress on the terminal unless quiet, and Ctrl-C as an abort: what runs is ended, and nothing is written. A second Ctrl-C does not
+ * wait for that.
+ */
 export async function watched<T>(quiet: boolean, work: (job: JobOptions) => Promise<T>): Promise<T> {
-  const line = progressLine(process.stderr);
+  const { onProgress, clear } = progressLine(process.stderr);
   const controller = new AbortController();
   const stop = (): void => {
-    line.clear();
-    process.stderr.write("stopping after this step; nothing is written. The same command starts again.\n");
+    clear();
+    if (controller.signal.aborted) process.exit(130);
     controller.abort();
-    process.once("SIGINT", () => process.exit(130));
   };
-  process.once("SIGINT", stop);
+  for (const signal of signals) process.on(signal, stop);
   try {
-    return await work({ signal: controller.signal, ...(quiet ? {} : { onProgress: line.onProgress }) });
+    return await work({ signal: controller.signal, ...(quiet ? {} : { onProgress }) });
   } finally {
-    line.clear();
-    process.off("SIGINT", stop);
+    clear();
+    for (const signal of signals) process.off(signal, stop);
   }
 }
+
+const signals = ["SIGINT", "SIGTERM"] as const;

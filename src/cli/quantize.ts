@@ -16,5 +16,5 @@ export async function quantize(model: string, parsed: Parsed): Promise<void> {
     ...(typeof parsed.minSqnr === "number" ? { minSqnrDb: parsed.minSqnr } : {}),
   };
   const report = await watched(parsed.quiet === true, (job) => quantizeFile(model, output, { ...options, ...job }));
-  await showReport(report, parsed);
+  showReport(report, parsed);
 }

@@ -1,22 +1,16 @@
-import { writeFile } from "node:fs/promises";
-import { LowbitError, type Report, reportHtml, reportJson, reportText } from "#node";
+import { type Report, reportJson, reportText, visible } from "#node";
 
 export interface ShowOptions {
   readonly json?: boolean;
+  /** Where the HTML report lies. */
   readonly html?: string;
 }
 
-/** Prints a report as text or JSON, and writes it as HTML where asked. */
-export async function showReport(report: Report, { json = false, html }: ShowOptions): Promise<void> {
-  if (html !== undefined) {
-    await writeFile(html, reportHtml(report)).catch((cause: unknown) => {
-      const hint = "choose another path with --html";
-      throw new LowbitError("io/write", `${html} cannot be written`, { at: { file: html }, hint, cause });
-    });
-  }
+/** Prints a report as text or JSON. */
+export function showReport(report: Report, { json = false, html }: ShowOptions): void {
   if (json) return print(reportJson(report));
   print(reportText(report, terminal()));
-  if (html !== undefined) print(`report: ${html}`);
+  if (html !== undefined) print(`report: ${visible(html)}`);
 }
 
 export function print(text: string): void {

@@ -1,11 +1,12 @@
 /** The verbs on files, as the command line offers them. */
 import { createReadStream } from "node:fs";
-import { access, constants, realpath, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { atomicWrite } from "#base/atomicWrite";
 import type { ByteSink } from "#base/bytes";
 import { type Diagnostic, LowbitError } from "#base/errors";
-import { nodeFileSystem } from "#base/fileSystem.node";
+import type { FsPort } from "#base/fileSystem";
+import { throwIfAborted } from "#base/interrupt";
 import type { JobOptions } from "#base/progress";
 import { modelInputs } from "#data/modelInputs";
 import { openData } from "#data/openData.node";
@@ -16,15 +17,17 @@ import { openOnnxFile } from "#formats/onnx/onnxFile.node";
 import { checkedRecipe, recipe as recipeOf } from "#methods/recipes";
 import type { Recipe } from "#methods/types";
 import type { Model } from "#model/model";
-import type { SessionOptions } from "#model/session";
+import type { Session, SessionOptions } from "#model/session";
 import { evaluate, type Metric } from "#report/evaluate";
 import { type Inspection, inspect } from "#report/inspect";
+import { reportHtml } from "#report/html";
 import type { FileFacts, Report } from "#report/types";
 import { chooseRuntime } from "#runtimes/chooseRuntime";
 import { buildReport } from "#verbs/buildReport";
 import { chooseRecipe } from "#verbs/chooseRecipe";
 import { sessionOpener } from "#verbs/environment";
 import { type NodeEnvironment, sha256File } from "#verbs/nodeEnvironment.node";
+import { checkOutputs } from "#verbs/outputPath.node";
 import { measureSpeed, type Thresholds } from "#verbs/prove";
 import { quantizeJob } from "#verbs/quantizeJob";
 import { splitData } from "#verbs/splitData";
@@ -52,7 +55,14 @@ export interface RuntimeChoice {
   readonly timeoutMs?: number;
 }
 
-export interface QuantizeFileOptions extends JobOptions, Thresholds, DataChoice, RuntimeChoice {
+export interface ReportChoice {
+  /** Where to write the report as one HTML file; default: nowhere. */
+  readonly html?: string;
+  /** Compare layer by layer and draw weights; default true. */
+  readonly layers?: boolean;
+}
+
+export interface QuantizeFileOptions extends JobOptions, Thresholds, DataChoice, RuntimeChoice, ReportChoice {
   /** A recipe's name, or the recipe itself. Default: the best known for the model and data. */
   readonly recipe?: string | Recipe;
   /** Override the recipe's schemes. */
@@ -68,7 +78,6 @@ export interface QuantizeFileOptions extends JobOptions, Thresholds, DataChoice,
   readonly seed?: number;
   readonly externalData?: boolean | "auto";
   readonly measure?: boolean;
-  readonly layers?: boolean;
 }
 
 const defaultCalibration = 100;
@@ -82,12 +91,21 @@ export async function quantizeFile(
   outputPath: string,
   options: QuantizeFileOptions = {},
 ): Promise<Report> {
-  const { seed = 0 } = options;
-  await checkOutput(path, outputPath);
+  const { seed = 0, html, externalData } = options;
+  const outputs = [[outputPath, "-o"], ...(html === undefined ? [] : [[html, "--html"] as const])] as const;
+  await checkOutputs({ write: outputs, read: filesRead(path, options) });
   const runtime = await chooseRuntime(options.target ?? "auto", environment.runtimes);
   const opened = await openOnnxFile(path);
   try {
     const { model } = opened;
+    checkOutputName(model, options.output);
+    await checkOutputs({
+      write: [
+        [outputPath, "-o"],
+        [`${outputPath}_data`, "-o"],
+      ],
+      read: weightFiles(model, path),
+    });
     const recipe = await settleRecipe(model, options);
     const random = randomData(modelInputs(model), {
       seed,
@@ -118,18 +136,21 @@ export async function quantizeFile(
         recipe,
         runtime,
         session: sessionOptions(options),
-        fileName: basename(outputPath),
+        file: { fileName: basename(outputPath), ...(externalData === undefined ? {} : { externalData }) },
         ...(useCalibration ? { calibration: split.calibration } : {}),
         evaluation: split.evaluation,
         diagnostics,
       },
     );
     try {
-      await publish(candidate.files, outputPath);
+      throwIfAborted(options.signal);
+      await publish(environment.fileSystem, candidate.files, outputPath);
     } finally {
       await candidate.dispose();
     }
-    return { ...report, output: { ...report.output, path: outputPath } };
+    const published = { ...report, output: { ...report.output, path: outputPath } };
+    if (html !== undefined) await writeText(environment.fileSystem, html, reportHtml(published));
+    return published;
   } finally {
     await opened.close();
   }
@@ -152,34 +173,33 @@ async function settleRecipe(model: Model, options: QuantizeFileOptions): Promise
   });
 }
 
-/** Fails early on what would fail at the end of an hour's work. */
-async function checkOutput(input: string, output: string): Promise<void> {
-  const folder = dirname(resolve(output));
-  const unwritable = (what: string, cause?: unknown): LowbitError =>
-    new LowbitError("io/write", `${output} cannot be written: ${what}`, {
-      at: { file: output },
-      hint: "choose another path with -o",
-      cause,
-    });
-  await access(folder, constants.W_OK).catch((cause: unknown) => {
-    throw unwritable(`${folder} is no folder that can be written to`, cause);
+/** What a job reads apart from the model: it must not be what it writes. */
+function filesRead(model: string, { data, tokenizer, preprocess }: DataChoice): string[] {
+  return [model, data, tokenizer, preprocess].filter((path) => path !== undefined);
+}
+
+/** Throws `usage/argument` for the name of an output that the model does not have. */
+function checkOutputName(model: Model, name: string | undefined): void {
+  const names = model.graph.outputs.map((output) => output.name);
+  if (name === undefined || names.includes(name)) return;
+  throw new LowbitError("usage/argument", `the model has no output ${name}`, {
+    at: { tensor: name },
+    hint: `its outputs are ${names.join(", ")}`,
   });
-  const existing = await stat(output).catch(() => undefined);
-  if (existing?.isDirectory() === true) throw unwritable("it is a folder");
-  if (existing !== undefined && (await realpath(output)) === (await realpath(input).catch(() => ""))) {
-    throw new LowbitError("usage/same-file", `${output} is the input: its float weights would be lost`, {
-      at: { file: output },
-      hint: "choose another path with -o",
-    });
-  }
 }
 
 /** Copies the proved files, which have their names already, to their place: the model last. */
-async function publish(files: readonly string[], output: string): Promise<void> {
+async function publish(fileSystem: FsPort, files: readonly string[], output: string): Promise<void> {
   const names = files.map((file) => basename(file));
-  await atomicWrite(nodeFileSystem, dirname(resolve(output)), names, async (sinks) => {
+  await atomicWrite(fileSystem, dirname(resolve(output)), names, async (sinks) => {
     for (const [i, file] of files.entries()) await copy(file, sinks[i]);
   });
+}
+
+async function writeText(fileSystem: FsPort, path: string, text: string): Promise<void> {
+  await atomicWrite(fileSystem, dirname(resolve(path)), [basename(path)], ([sink]) =>
+    sink.write(new TextEncoder().encode(text)),
+  );
 }
 
 async function copy(file: string, sink: ByteSink): Promise<void> {
@@ -201,27 +221,34 @@ async function facts(path: string): Promise<FileFacts> {
 }
 
 /** The model file, and the files its weights lie in. */
+function weightFiles(model: Model, path: string): string[] {
+  const names = new Set([path]);
+  for (const { data } of model.graph.initializers.values()) if (data.kind === "range") names.add(data.source.name);
+  return [...names];
+}
+
 async function totalBytes(model: Model, path: string): Promise<number> {
-  const sources = new Map<string, number>([[path, (await stat(path)).size]]);
-  for (const { data } of model.graph.initializers.values())
-    if (data.kind === "range" && data.source.name !== path) sources.set(data.source.name, data.source.size);
-  return [...sources.values()].reduce((sum, size) => sum + size, 0);
+  const sizes = await Promise.all(weightFiles(model, path).map(async (file) => (await stat(file)).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 function jobOptions({ onProgress, signal }: JobOptions): JobOptions {
   return { ...(onProgress === undefined ? {} : { onProgress }), ...(signal === undefined ? {} : { signal }) };
 }
 
-function sessionOptions({ threads, timeoutMs }: RuntimeChoice): SessionOptions {
-  return { ...(threads === undefined ? {} : { threads }), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+function sessionOptions({ threads, timeoutMs, signal }: RuntimeChoice & JobOptions): SessionOptions {
+  return {
+    ...(threads === undefined ? {} : { threads }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(signal === undefined ? {} : { signal }),
+  };
 }
 
-export interface EvaluateFileOptions extends JobOptions, DataChoice, RuntimeChoice {
+export interface EvaluateFileOptions extends JobOptions, DataChoice, RuntimeChoice, ReportChoice {
   /** The float parent. Without it only the model's own metric is known. */
   readonly against?: string;
   readonly allowRandomData?: boolean;
   readonly seed?: number;
-  readonly layers?: boolean;
 }
 
 /** Judges a model on data, against its float parent where one is named. */
@@ -231,43 +258,43 @@ export async function evaluateFile(
   options: EvaluateFileOptions,
 ): Promise<Report> {
   const started = environment.now();
+  const { against, html } = options;
+  const read = [...filesRead(path, options), ...(against === undefined ? [] : [against])];
+  if (html !== undefined) await checkOutputs({ write: [[html, "--html"]], read });
   const runtime = await chooseRuntime(options.target ?? "auto", environment.runtimes);
-  const openSession = sessionOpener(environment, runtime);
+  const session = sessionOptions(options);
+  const openSession = sessionOpener(environment, runtime, session);
   const opened = [await openOnnxFile(path)];
   try {
     const [{ model }] = opened;
-    if (options.against !== undefined) opened.push(await openOnnxFile(options.against));
+    checkOutputName(model, options.output);
+    if (against !== undefined) opened.push(await openOnnxFile(against));
     const parent = opened[1]?.model;
     const data = await evaluationData(model, options);
-    const session = sessionOptions(options);
-    const quantizedSession = await openSession(model, session);
-    const floatSession = parent === undefined ? undefined : await openSession(parent, session);
+    const sessions = [await openSession(model, session)];
     try {
-      const { quality, diagnostics } = await evaluate(
-        { quantized: quantizedSession, ...(floatSession === undefined ? {} : { float: floatSession }) },
-        data,
-        options,
-      );
+      if (parent !== undefined) sessions.push(await openSession(parent, session));
+      const [quantized, float] = sessions as [Session, Session?];
+      const judged = { quantized, ...(float === undefined ? {} : { float }) };
+      const { quality, diagnostics } = await evaluate(judged, data, options);
       const feeds = (await data.sample(0)).inputs;
-      const speed =
-        floatSession === undefined
-          ? null
-          : await measureSpeed(floatSession, quantizedSession, feeds, { threads: options.threads ?? 1 });
+      const threads = { threads: options.threads ?? 1 };
+      const speed = float === undefined ? null : await measureSpeed(float, quantized, feeds, threads);
       const own = { model, file: await facts(path), bytes: await totalBytes(model, path) };
       const report = await buildReport({
         ...jobOptions(options),
         tool: environment.tool,
         float:
-          parent === undefined || options.against === undefined
+          parent === undefined || against === undefined
             ? own
-            : { model: parent, file: await facts(options.against), bytes: await totalBytes(parent, options.against) },
+            : { model: parent, file: await facts(against), bytes: await totalBytes(parent, against) },
         quantized: own,
         openSession,
         feeds,
         ...(options.layers === false || parent === undefined ? {} : { data }),
         quality,
         speed,
-        target: quantizedSession.runtime,
+        target: quantized.runtime,
         diagnostics: [
           ...data.diagnostics,
           ...diagnostics,
@@ -275,10 +302,11 @@ export async function evaluateFile(
         ],
         durationMs: 0,
       });
-      return { ...report, durationMs: environment.now() - started };
+      const finished = { ...report, durationMs: environment.now() - started };
+      if (html !== undefined) await writeText(environment.fileSystem, html, reportHtml(finished));
+      return finished;
     } finally {
-      await quantizedSession.close();
-      await floatSession?.close();
+      for (const each of sessions) await each.close();
     }
   } finally {
     for (const file of opened) await file.close();
@@ -307,5 +335,5 @@ export async function inspectFile(path: string): Promise<Inspection> {
 /** Default name of an output: model.onnx → model.w8a8.onnx */
 export function defaultOutput(path: string, recipe: string): string {
   const name = basename(path).replace(/\.onnx$/i, "");
-  return join(dirname(path), `${name}.${recipe}.onnx`);
+  return join(dirname(path), `${name}.${recipe.replace(/[^\w.+-]+/g, "-")}.onnx`);
 }

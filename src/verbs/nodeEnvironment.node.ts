@@ -22,7 +22,10 @@ export interface FileCandidate extends Candidate {
   readonly files: readonly string[];
 }
 
-export type NodeEnvironment = Environment<FileCandidate>;
+export interface NodeEnvironment extends Environment<FileCandidate> {
+  /** Where outputs are published. */
+  readonly fileSystem: FsPort;
+}
 
 /** Scratch files need not survive a power cut, and forcing them to disk costs more than writing them. */
 const scratchFileSystem: FsPort = {
@@ -40,19 +43,26 @@ export function createNodeEnvironment(cacheFolder = defaultCacheFolder()): NodeE
   return {
     runtimes: nodeRuntimes,
     runnable: (model) => inScratch(model),
-    async materialize(model, fileName = modelName) {
+    async materialize(model, { fileName = modelName, externalData = "auto" } = {}) {
       const scratch = await createScratch();
-      const { files } = await saveOnnxFile(model, join(scratch.path, fileName), { fileSystem: scratchFileSystem });
-      const path = files[files.length - 1];
-      const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
-      return {
-        files,
-        bytes: sizes.reduce((sum, size) => sum + size, 0),
-        sha256: await sha256File(path),
-        runnable: { model, bytes: () => onnxBytes(model), path: async () => path },
-        dispose: () => scratch.remove(),
-      };
+      try {
+        const options = { fileSystem: scratchFileSystem, externalData };
+        const { files } = await saveOnnxFile(model, join(scratch.path, fileName), options);
+        const path = files[files.length - 1];
+        const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
+        return {
+          files,
+          bytes: sizes.reduce((sum, size) => sum + size, 0),
+          sha256: await sha256File(path),
+          runnable: { model, bytes: () => onnxBytes(model), path: async () => path },
+          dispose: () => scratch.remove(),
+        };
+      } catch (error) {
+        await scratch.remove();
+        throw error;
+      }
     },
+    fileSystem: nodeFileSystem,
     costs: fileStore(cacheFolder),
     processor: cpus()[0]?.model ?? "unknown",
     tool,
