@@ -57,6 +57,23 @@ describe("statistics computed inside the graph", () => {
     }
   });
 
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    "leave out, and name, what showed %s once, wherever it stood",
+    async (broken) => {
+      for (const at of [0, 17, 47]) {
+        const spoilt = float32([1, 3, 4, 4], Float32Array.from(toNumbers(samples[2])));
+        (spoilt.data as Float32Array)[at] = broken;
+        const feeds = async (i: number) => ({ x: i === 2 ? spoilt : samples[i] });
+        for (const channels of [options.channels, []]) {
+          const { stats, diagnostics } = await calibrate(model, { ...data, feeds }, { ...options, channels });
+          expect(stats.tensors.has("x")).toBe(false);
+          expect(stats.channelMeans.has("x")).toBe(false);
+          expect(diagnostics[0]).toMatchObject({ code: "calibrate/non-finite", at: { tensor: "x" } });
+        }
+      }
+    },
+  );
+
   test("do not depend on the operator set the model has", async () => {
     const newer = { ...model, opsets: new Map([["", 21]]) };
     expect((await calibrate(newer, data, options)).stats).toEqual((await calibrate(model, data, options)).stats);

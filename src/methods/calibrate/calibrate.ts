@@ -8,6 +8,7 @@ import {
   tapExtremes,
   tapHistograms,
   tapOutputs,
+  valuesWithoutMeans,
 } from "#methods/calibrate/tapGraph";
 import type { Stats } from "#methods/types";
 import type { Model } from "#model/model";
@@ -47,22 +48,21 @@ export async function calibrate(
     });
   }
   const { values, channels } = options;
-  const { summaries, means } = await observeExtremes(model, data, options);
+  const { summaries, means, withNaN } = await observeExtremes(model, data, options);
   const observed = new Map<string, Summary>();
   const diagnostics: Diagnostic[] = [];
   values.forEach(({ tensor }, t) => {
     const { sumOfMin, sumOfMax, min, max } = summaries[t];
     // NaN makes every comparison with it false, so what must be true is asked
-    if (Number.isFinite(sumOfMin) && Number.isFinite(sumOfMax) && min <= max) observed.set(tensor, summaries[t]);
+    const finite = Number.isFinite(sumOfMin) && Number.isFinite(sumOfMax) && min <= max && !withNaN.has(tensor);
+    if (finite) observed.set(tensor, summaries[t]);
     else {
       const message = `${tensor} took the value NaN or ±∞ on ${data.name}; what reads it stays in float`;
       diagnostics.push({ code: "calibrate/non-finite", level: "warning", message, at: { tensor } });
     }
   });
   if (options.histograms && observed.size > 0) await observeHistograms(model, data, options, observed);
-  const channelMeans = new Map<string, Float64Array>();
-  let at = 0;
-  for (const { tensor, length } of channels) channelMeans.set(tensor, means.slice(at, (at += length)));
+  const channelMeans = new Map([...means].filter(([, mean]) => mean.every(Number.isFinite)));
   return { stats: { version: 1, samples: data.length, data: data.name, tensors: observed, channelMeans }, diagnostics };
 }
 
@@ -89,26 +89,38 @@ async function pass(
   }
 }
 
-async function observeExtremes(
-  model: Model,
-  data: CalibrationData,
-  options: CalibrateOptions,
-): Promise<{ readonly summaries: readonly Summary[]; readonly means: Float64Array }> {
+interface Extremes {
+  readonly summaries: readonly Summary[];
+  readonly means: ReadonlyMap<string, Float64Array>;
+  readonly withNaN: ReadonlySet<string>;
+}
+
+async function observeExtremes(model: Model, data: CalibrationData, options: CalibrateOptions): Promise<Extremes> {
   const { values, channels, histograms } = options;
-  const means = new Float64Array(channels.reduce((sum, { length }) => sum + length, 0));
+  const means = new Map(channels.map(({ tensor, length }) => [tensor, new Float64Array(length)]));
+  const withNaN = new Set<string>();
   let summaries = values.map(() => emptySummary);
-  if (values.length === 0) return { summaries, means };
+  if (values.length === 0) return { summaries, means, withNaN };
+  const summed = valuesWithoutMeans(values, channels);
   await pass(tapExtremes(model, values, channels), data, options, { number: 1, of: histograms ? 2 : 1 }, (run) => {
-    const { [tapOutputs.min]: least = [], [tapOutputs.max]: greatest, [tapOutputs.means]: mean = [] } = run;
+    const { min: leasts, max: greatests, means: averages, sums } = tapOutputs;
+    const { [leasts]: least = [], [greatests]: greatest, [averages]: average = [], [sums]: sum = [] } = run;
     let signed = 0;
     summaries = summaries.map((summary, t) => {
       const max = greatest[t];
       const min = values[t].fromZero === true ? 0 : least[signed++];
       return mergeSummaries(summary, { count: 0, min, max, samples: 1, sumOfMin: min, sumOfMax: max });
     });
-    for (let i = 0; i < means.length; i++) means[i] += mean[i] / data.length;
+    summed.forEach(({ tensor }, i) => {
+      if (Number.isNaN(sum[i])) withNaN.add(tensor);
+    });
+    let at = 0;
+    for (const [tensor, mean] of means) {
+      for (let c = 0; c < mean.length; c++) mean[c] += average[at++] / data.length;
+      if (mean.some(Number.isNaN)) withNaN.add(tensor);
+    }
   });
-  return { summaries, means };
+  return { summaries, means, withNaN };
 }
 
 /** Adds histograms to the summaries, on the grids that their extremes fix. */

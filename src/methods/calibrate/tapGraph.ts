@@ -14,6 +14,7 @@ export const tapOutputs = {
   min: "lowbit_min",
   max: "lowbit_max",
   means: "lowbit_means",
+  sums: "lowbit_sums",
   counts: "lowbit_counts",
 } as const;
 
@@ -69,14 +70,17 @@ function tapGraph(
 }
 
 /**
- * Outputs `lowbit_max`, one number for each of `values`, in order; `lowbit_min`, one for each that may be negative; and, where
- * `channels` are given, `lowbit_means`: their means per channel, one after another.
+ * Outputs `lowbit_max`, one number for each of `values`, in order; `lowbit_min`, one for each that may be negative; where
+ * `channels` are given, `lowbit_means`: their means per channel, one after another; and `lowbit_sums`, one for each of `values` that
+ * has no such means. ONNX Runtime's ReduceMax and ReduceMin pass over NaN; sums and means do not.
  */
 export function tapExtremes(model: Model, values: readonly ObservedValue[], channels: readonly ChannelTap[]): Model {
   const signed = values.filter(({ fromZero }) => fromZero !== true);
+  const summed = valuesWithoutMeans(values, channels);
   const outputs: [string, ElementType][] = [[tapOutputs.max, "float32"]];
   if (signed.length > 0) outputs.push([tapOutputs.min, "float32"]);
   if (channels.length > 0) outputs.push([tapOutputs.means, "float32"]);
+  if (summed.length > 0) outputs.push([tapOutputs.sums, "float32"]);
   const axesAreInput = (model.opsets.get("") ?? 0) >= 18;
   return tapGraph(model, outputs, (draft, constants) => {
     const reduced = (op: string, name: string): string => {
@@ -100,8 +104,18 @@ export function tapExtremes(model: Model, values: readonly ObservedValue[], chan
       [tapOutputs.max]: values.map(({ tensor: name }) => reduced("ReduceMax", name)),
       [tapOutputs.min]: signed.map(({ tensor: name }) => reduced("ReduceMin", name)),
       [tapOutputs.means]: channels.map(mean),
+      [tapOutputs.sums]: summed.map(({ tensor: name }) => reduced("ReduceSum", name)),
     };
   });
+}
+
+/** Those whose sum is taken in the place of their means per channel, in order. */
+export function valuesWithoutMeans(
+  values: readonly ObservedValue[],
+  channels: readonly ChannelTap[],
+): readonly ObservedValue[] {
+  const averaged = new Set(channels.map(({ tensor: name }) => name));
+  return values.filter(({ tensor: name }) => !averaged.has(name));
 }
 
 /** So many values of a tensor a sample are enough for its histogram: 100 samples give 3 million. Extremes look at all. */
