@@ -7,6 +7,7 @@ import { measureHost } from "#methods/plan/measureHost";
 import { measureStored } from "#methods/plan/measureStored";
 import type { PlacementCosts } from "#methods/plan/placement";
 import { refinePlacement } from "#methods/plan/refinePlacement";
+import { refuseBroken } from "#methods/plan/refuseBroken";
 import { findUnits, type Unit } from "#methods/plan/units";
 import { type Prepared, prepare } from "#methods/prepare";
 import { quantize } from "#methods/quantize/quantize";
@@ -47,6 +48,7 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   const { openSession, seed = 0, calibration } = options;
   const first = calibration === undefined || calibration.length === 0 ? undefined : await calibration.feeds(0);
   const prepared = await prepare(model, 13, first === undefined ? undefined : shapesOf(first));
+  await refuseBroken(prepared.model, recipe);
   const diagnostics: Diagnostic[] = [];
   let stats: Stats | undefined;
   if (recipe.mode === "static" && calibration !== undefined) {

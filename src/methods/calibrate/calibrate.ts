@@ -47,7 +47,7 @@ export async function calibrate(
       hint: "give --data a folder or file with at least one sample",
     });
   }
-  const { values, channels } = options;
+  const { values } = options;
   const { summaries, means, withNaN } = await observeExtremes(model, data, options);
   const observed = new Map<string, Summary>();
   const diagnostics: Diagnostic[] = [];
