@@ -25,6 +25,10 @@ export interface QuantizeOptions extends JobOptions, Thresholds {
   readonly calibrate?: number;
   /** Runtime that the result is for: "auto" (default), "ort-node", "ort-web". */
   readonly target?: string;
+  /** Inside one operator; default 1. More than one needs, in a browser, a cross-origin isolated page. */
+  readonly threads?: number;
+  /** Milliseconds that one run of the model may take; default 60,000. */
+  readonly timeoutMs?: number;
   readonly metric?: Metric;
   readonly classOffset?: number;
   readonly seed?: number;
@@ -47,7 +51,7 @@ export async function quantizeInMemory<C extends Candidate>(
   model: Model,
   options: QuantizeOptions = {},
 ): Promise<QuantizeResult> {
-  const { data, seed = 0, recipe: wish } = options;
+  const { data, seed = 0, recipe: wish, threads, timeoutMs } = options;
   const runtime = await chooseRuntime(options.target ?? "auto", environment.runtimes);
   const recipe = checkedRecipe(
     wish === undefined
@@ -75,6 +79,7 @@ export async function quantizeInMemory<C extends Candidate>(
       ...options,
       recipe,
       runtime,
+      session: { ...(threads === undefined ? {} : { threads }), ...(timeoutMs === undefined ? {} : { timeoutMs }) },
       ...(data === undefined ? {} : { calibration: split.calibration }),
       evaluation: split.evaluation,
       diagnostics: split.diagnostics,

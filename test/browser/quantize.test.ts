@@ -134,6 +134,18 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
     expect(report.quality?.float).toBeGreaterThanOrEqual(0.9);
   });
 
+  test("threads are used where the page may have them", async () => {
+    const { report } = await quantizeThere(40, { recipe: "w8", measure: false, threads: 2 });
+    expect(report.speed?.threads).toBe(2);
+    expect(report.quality?.agreement).toBeGreaterThanOrEqual(0.95);
+  });
+
+  test("in a worker of its own it leaves the page free", async () => {
+    const { report, ticks } = await visit.page.evaluate(() => globalThis.page.quantizeInWorker("glyphs.onnx", 60));
+    expect(report.quality?.agreement).toBeGreaterThanOrEqual(0.95);
+    expect(ticks).toBeGreaterThan(report.durationMs / 20);
+  });
+
   test("a model is inspected over HTTP without reading its weights twice", async () => {
     const asked = site.requests.length;
     const { layers } = await visit.page.evaluate(() => globalThis.page.inspect("glyphs.onnx"));

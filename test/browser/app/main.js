@@ -31,6 +31,19 @@ const page = {
     return report;
   },
 
+  /** The same in a worker of the page's own, so that the page stays alive. @param {string} model @param {number} count */
+  async quantizeInWorker(model, count) {
+    const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    let ticks = 0;
+    const ticking = setInterval(() => ticks++, 10);
+    worker.postMessage({ model: await (await fetch(model)).arrayBuffer(), count }, []);
+    /** @type {MessageEvent<{ report: import("lowbit").Report }>} */
+    const { data } = await new Promise((resolve) => worker.addEventListener("message", resolve, { once: true }));
+    clearInterval(ticking);
+    worker.terminate();
+    return { ...data, ticks };
+  },
+
   /** @param {string} model */
   async inspect(model) {
     return inspect(await open(new URL(model, location.href)));
