@@ -2,8 +2,12 @@
 import { openOnnxFile, saveOnnxFile } from "#formats/onnx/onnxFile.node";
 import { open as openAnywhere } from "#index";
 import type { Model } from "#model/model";
+import type { JobOptions } from "#base/progress";
+import type { DoctorReport } from "#report/doctorReport";
 import type { Inspection } from "#report/inspect";
 import type { Report } from "#report/types";
+import { chooseRuntime } from "#runtimes/chooseRuntime";
+import { doctor as doctorIn } from "#verbs/doctor";
 import {
   type EvaluateFileOptions,
   evaluateFile as evaluateFileIn,
@@ -13,10 +17,13 @@ import {
 } from "#verbs/files.node";
 import { type QuantizeOptions, type QuantizeResult, quantizeInMemory } from "#verbs/library";
 import { createNodeEnvironment } from "#verbs/nodeEnvironment.node";
+import { optionalPackages } from "#verbs/optionalPackages.node";
 
 export * from "#index";
 export { errorCodes } from "#base/errors";
 export { openData } from "#data/openData.node";
+export type { DoctorReport } from "#report/doctorReport";
+export { doctorText } from "#report/doctorText";
 export { defaultOutput, type EvaluateFileOptions, type QuantizeFileOptions } from "#verbs/files.node";
 
 const environment = createNodeEnvironment();
@@ -53,4 +60,18 @@ export function evaluateFile(path: string, options: EvaluateFileOptions): Promis
 /** What a model file holds, layer by layer. */
 export function inspectFile(path: string): Promise<Inspection> {
   return inspectFileIn(path);
+}
+
+export interface DoctorOptions extends JobOptions {
+  /** Looks at this runtime only. Default: at all. */
+  readonly target?: string;
+  /** Asks and measures everything again: about a minute. Default: only what is not known yet. */
+  readonly refresh?: boolean;
+}
+
+/** What this machine has, what its runtimes can do, and what operators cost on it. */
+export async function doctor({ target, ...options }: DoctorOptions = {}): Promise<DoctorReport> {
+  const runtime = target === undefined ? undefined : await chooseRuntime(target, environment.runtimes);
+  const packages = optionalPackages;
+  return doctorIn(environment, { ...options, packages, ...(runtime === undefined ? {} : { runtime }) });
 }

@@ -84,6 +84,7 @@ program
   .option("--refresh", "measure again")
   .option("--target <runtime>", "only this runtime")
   .option("--json", "the same as JSON")
+  .option("-q, --quiet", "no progress")
   .action(async (options: object) => (await import("#cli/doctor")).doctor({ ...options }));
 
 // whoever reads our output may stop reading: `lowbit inspect model.onnx | head`
