@@ -1,6 +1,7 @@
 import { LowbitError } from "#base/errors";
 import type { Recipe } from "#methods/types";
-import { parseScheme } from "#quant/scheme";
+import { dtype } from "#quant/dtype";
+import { parseScheme, type Scheme } from "#quant/scheme";
 
 const base = { rules: [], prefer: "speed", smallestWeight: 1024 } as const;
 
@@ -21,8 +22,10 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   /** An eighth of the size: 4-bit weights in blocks of 32. */
   w4a16: { ...base, name: "w4a16", weights: "uint4/group:32/asymmetric", activations: "float", mode: "float" },
   w2a16: { ...base, name: "w2a16", weights: "uint2/group:32/asymmetric", activations: "float", mode: "float" },
-  /** Half the size; inputs and outputs stay float32. */
-  fp16: { ...base, name: "fp16", weights: "float16", activations: "float", mode: "float", smallestWeight: 1 },
+  /** Half the size, computed in half precision where the runtime has kernels (GPUs); inputs and outputs stay float32. */
+  fp16: { ...base, name: "fp16", weights: "float16", activations: "float16", mode: "float", smallestWeight: 1 },
+  /** Half the size, float arithmetic: for CPUs, which gain nothing from computing in half precision. */
+  w16: { ...base, name: "w16", weights: "float16", activations: "float", mode: "float" },
 };
 
 export type RecipeName = keyof typeof recipes;
@@ -36,25 +39,46 @@ export function recipe(name: string): Recipe {
   });
 }
 
-/** Checks what only a whole recipe can get wrong, and returns it. */
+/** Whether a recipe computes in half precision, and does not only store it. */
+export function computesInHalf({ weights, activations }: Recipe): boolean {
+  return parseScheme(activations)?.dtype === "float16" && parseScheme(weights)?.dtype === "float16";
+}
+
+/** Checks what only a whole recipe can get wrong, and returns it. Throws usage/scheme. */
 export function checkedRecipe(wish: Recipe): Recipe {
+  const { name, mode } = wish;
   const weights = parseScheme(wish.weights);
   const activations = parseScheme(wish.activations);
-  for (const rule of wish.rules) {
-    if (rule.weights !== undefined) parseScheme(rule.weights);
-    if (rule.activations !== undefined) parseScheme(rule.activations);
-  }
-  if (wish.mode !== "float" && activations === null) {
-    throw new LowbitError("usage/scheme", `recipe ${wish.name} computes on codes but leaves activations in float`, {
-      hint: 'give activations a scheme such as "uint8/asymmetric", or set mode to "float"',
-    });
-  }
-  if (wish.mode !== "float" && weights === null) {
-    throw new LowbitError(
-      "usage/scheme",
-      `recipe ${wish.name} quantizes activations but not weights; no runtime has kernels for that`,
-      { hint: 'give weights a scheme such as "int8/channel"' },
+  for (const scheme of [weights, ...wish.rules.map((rule) => parseScheme(rule.weights ?? "float"))]) storable(scheme);
+  for (const rule of wish.rules) if (rule.activations !== undefined) parseScheme(rule.activations);
+  const wrong = (message: string, hint: string): LowbitError =>
+    new LowbitError("usage/scheme", `recipe ${name} ${message}`, { hint });
+  if (mode === "float") {
+    if (activations === null || computesInHalf(wish)) return wish;
+    throw wrong(
+      `gives activations the scheme ${wish.activations} but computes on floats`,
+      'set mode to "static" or "dynamic", or weights and activations to "float16"',
     );
   }
+  if (activations === null || dtype(activations.dtype).kind !== "integer")
+    throw wrong(
+      "computes on codes but leaves activations in float",
+      'give activations a scheme such as "uint8/asymmetric", or set mode to "float"',
+    );
+  if (weights === null)
+    throw wrong(
+      "quantizes activations but not weights; no runtime has kernels for that",
+      'give weights a scheme such as "int8/channel"',
+    );
   return wish;
+}
+
+/** Weights are integers of up to 16 bits, or halves. */
+function storable(scheme: Scheme | null): void {
+  if (scheme === null || scheme.dtype === "float16") return;
+  const { kind, bits } = dtype(scheme.dtype);
+  if (kind === "integer" && bits <= 16) return;
+  throw new LowbitError("usage/scheme", `weights cannot be stored as ${scheme.dtype}`, {
+    hint: "take int2 … int16, uint2 … uint16, float16, or float to leave them",
+  });
 }

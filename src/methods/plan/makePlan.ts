@@ -5,14 +5,17 @@ import { shareRanges } from "#methods/plan/rangeGroups";
 import type { KernelLookup, Unit } from "#methods/plan/units";
 import { findUnits } from "#methods/plan/units";
 import { nothingLeft, quantizedBefore, alreadyQuantized } from "#methods/plan/alreadyQuantized";
+import { planFloat16 } from "#methods/plan/planFloat16";
 import { type LayerDecision, planWeights } from "#methods/plan/planWeights";
 import { unmatched, wishes } from "#methods/plan/wishes";
 import { findWeights } from "#methods/plan/weights";
 import type { Prepared } from "#methods/prepare";
+import { computesInHalf } from "#methods/recipes";
 import type { Plan, PlannedActivation, PlannedNode, PlannedWeight, Recipe, Stats } from "#methods/types";
 import { intAttribute } from "#model/attributes";
 import { GraphDraft } from "#model/edit";
 import type { Model, Node } from "#model/model";
+import { dtype } from "#quant/dtype";
 import { observers } from "#quant/observers/index";
 import type { Range } from "#quant/observers/types";
 import { parseScheme, type Scheme, schemeText } from "#quant/scheme";
@@ -67,6 +70,11 @@ export async function valuesToObserve(
     }
   }
   const values = new Map<string, ObservedValue>();
+  if (computesInHalf(recipe)) {
+    const outputs = model.graph.nodes.flatMap((node) => node.outputs);
+    for (const tensor of outputs) if (shapes.get(tensor)?.element === "float32") values.set(tensor, { tensor });
+    return { values: [...values.values()], channels: [] };
+  }
   for (const unit of units) {
     for (const tensor of [...unit.operands, ...unitOutputs(unit)]) {
       const shape = shapes.get(tensor)?.shape;
@@ -86,6 +94,22 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
   const wishOf = wishes(recipe);
   const before = alreadyQuantized(model);
   const diagnostics: Diagnostic[] = [...unmatched(model, recipe), ...quantizedBefore(before)];
+  const about = { version: 1, recipe, target: target.name, seed, opset: model.opsets.get("") ?? 0 } as const;
+  const refuse = (weights: readonly PlannedWeight[]): void => {
+    if (weights.some((row) => row.storage !== "float32")) return;
+    const message = `recipe ${recipe.name} finds nothing to quantize in this model: it has no float32 weights of ${recipe.smallestWeight} elements or more that an operator can take in another form`;
+    throw nothingLeft(model, before, message);
+  };
+  if (computesInHalf(recipe)) {
+    const half = await planFloat16({
+      model,
+      shapes: prepared.shapes,
+      wishOf,
+      ...(stats === undefined ? {} : { stats }),
+    });
+    refuse(half.weights);
+    return { ...about, ...half, activations: [], diagnostics: [...diagnostics, ...half.diagnostics] };
+  }
   const activationScheme = parseScheme(recipe.activations);
   const { units, why } =
     recipe.mode === "static" ? await findUnits(model, prepared.shapes, target.kernelOf) : { units: [], why: [] };
@@ -110,6 +134,8 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
       if (unseen !== undefined) reasons.set(unit.node.outputs[0], `no finite range was seen for ${unseen}`);
       else if (wish.activations === "float" || (unit.weight !== undefined && wish.weights === "float"))
         reasons.set(unit.node.outputs[0], wish.why);
+      else if (unit.weight !== undefined && !isInt8(wish.weights))
+        reasons.set(unit.node.outputs[0], `the runtime has no int8 kernel for ${wish.weights}`);
       else return recipe.prefer === "size" && unit.weight !== undefined ? "int8" : undefined;
       return "float";
     };
@@ -139,21 +165,14 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
     prefer: recipe.prefer,
   });
   const nodes = planNodes(model, units, int8, weights, layers, reasons, costs);
-  if (weights.every((row) => row.storage === "float32") && placed.length === 0) {
-    const message = `recipe ${recipe.name} finds nothing to quantize in this model: it has no float32 weights of ${recipe.smallestWeight} elements or more that an operator can take in another form`;
-    throw nothingLeft(model, before, message);
-  }
-  return {
-    version: 1,
-    recipe,
-    target: target.name,
-    seed,
-    opset: model.opsets.get("") ?? 0,
-    nodes,
-    weights,
-    activations,
-    diagnostics,
-  };
+  if (placed.length === 0) refuse(weights);
+  return { ...about, nodes, weights, activations, diagnostics };
+}
+
+/** Whether a unit's weights can have this scheme: 8 bits, a scale for the tensor or for each channel. */
+function isInt8(text: string): boolean {
+  const scheme = parseScheme(text);
+  return scheme !== null && dtype(scheme.dtype).bits === 8 && scheme.granularity.per !== "group";
 }
 
 /** The placement that won when whole models were timed, with the reason where it differs from the one by costs. */

@@ -63,6 +63,11 @@ export async function findUnits(
       if (found.weight !== undefined) why.set(node.outputs[0], "its activations are not float32");
       continue;
     }
+    const endless = await firstNonFinite(draft, found.constants);
+    if (endless !== undefined) {
+      why.set(node.outputs[0], `its constant ${endless} holds NaN or ∞, which no code stands for`);
+      continue;
+    }
     const activation = support.kernel.kind === "moves" ? undefined : await absorbable(draft, node);
     units.push({
       node,
@@ -73,6 +78,15 @@ export async function findUnits(
     });
   }
   return { units, why };
+}
+
+/** The first of the constants that holds NaN or an infinity, as the masks of attention do. */
+async function firstNonFinite(draft: GraphDraft, constants: readonly string[]): Promise<string | undefined> {
+  for (const name of constants) {
+    const ref = draft.initializer(name);
+    if (ref !== undefined && !toNumbers(await readWeight(ref)).every(Number.isFinite)) return name;
+  }
+  return undefined;
 }
 
 function isWeight(draft: GraphDraft, name: string): boolean {

@@ -1,13 +1,16 @@
 import { LowbitError } from "#base/errors";
 import type { KernelLookup } from "#methods/plan/units";
 import { findUnits } from "#methods/plan/units";
+import { isFloatNode, valueTypes } from "#methods/plan/valueTypes";
 import type { Prepared } from "#methods/prepare";
+import { computesInHalf } from "#methods/recipes";
+import { writeFloat16 } from "#methods/quantize/float16";
 import { writeStaticInt8 } from "#methods/quantize/staticInt8";
 import { protectFloats } from "#methods/quantize/protectFloats";
 import { writeStoredWeights } from "#methods/quantize/storedWeights";
 import type { Plan, Stats } from "#methods/types";
 import { GraphDraft } from "#model/edit";
-import type { Model } from "#model/model";
+import type { Model, Node } from "#model/model";
 
 export interface QuantizeOptions {
   readonly kernelOf: KernelLookup;
@@ -20,6 +23,12 @@ export interface QuantizeOptions {
 /** Carries a plan out. Returns a new model that shares every untouched weight with the prepared one. */
 export async function quantize(prepared: Prepared, plan: Plan, options: QuantizeOptions): Promise<Model> {
   const { model, shapes } = prepared;
+  if (computesInHalf(plan.recipe)) {
+    const inFloat = new Set(plan.nodes.filter((row) => row.compute === "float").map((row) => row.node));
+    const typeOf = valueTypes(model, shapes);
+    const inHalf = (node: Node): boolean => isFloatNode(node, typeOf) && !inFloat.has(node.outputs[0]);
+    return writeFloat16(model, { typeOf, computesInHalf: inHalf });
+  }
   const draft = new GraphDraft(model.graph);
   const onCodes = new Set(plan.nodes.filter((row) => row.compute === "int8").map((row) => row.node));
   const { units } = await findUnits(model, shapes, options.kernelOf);
