@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { emptySummary, mergeSummaries, type Summary, summarize } from "#quant/summary";
+import { binsFor, emptySummary, mergeSummaries, type Summary, summarize } from "#quant/summary";
 
 const sample = fc.array(
   fc.float({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-1e20), max: Math.fround(1e20) }),
@@ -30,4 +30,17 @@ test("a histogram counts every value once, inside its bin", () => {
       expect(histogram.counts.length).toBeLessThanOrEqual(8192);
     }),
   );
+});
+
+test.each([0, -0, 1e-45, 1.2e-38, 1e-30, 3.4e38])("bins around %s are as wide as float32 can divide by", (largest) => {
+  for (const [min, max] of [
+    [-largest, largest],
+    [largest, largest],
+  ]) {
+    const { width, first, length } = binsFor(Math.fround(min), Math.fround(max));
+    expect(Number.isFinite(Math.fround(1 / width))).toBe(true);
+    expect(Math.fround(1 / width) * width).toBe(1);
+    expect([length > 0, length <= 8192 + 1]).toEqual([true, true]);
+    expect(first * width).toBeLessThanOrEqual(Math.fround(min));
+  }
 });

@@ -39,13 +39,16 @@ export const emptySummary: Summary = {
   sumOfMax: 0,
 };
 
-/** The bins of a histogram over [min, max]. The width follows from the largest magnitude alone: 2^(e+1) > |x| gets half of `maxBins`. */
+/**
+ * The bins of a histogram over [min, max]. The width follows from the largest magnitude alone: 2^(e+1) > |x| gets half of `maxBins`. It
+ * is never so small that 1/width would be no float32, also where all values are 0.
+ */
 export function binsFor(
   min: number,
   max: number,
 ): { readonly width: number; readonly first: number; readonly length: number } {
   const largest = Math.max(Math.abs(min), Math.abs(max));
-  const width = 2 ** Math.max(exponentOf(largest) + 2, -126) / maxBins;
+  const width = Math.max(2 ** (exponentOf(largest) + 2) / maxBins, 2 ** -126);
   const first = Math.floor(min / width);
   return { width, first, length: Math.floor(max / width) - first + 1 };
 }
