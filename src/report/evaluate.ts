@@ -6,6 +6,7 @@ import { throwIfAborted } from "#base/interrupt";
 import type { JobOptions } from "#base/progress";
 import type { Session, Tensors } from "#model/session";
 import { type Tensor, toNumbers } from "#model/tensor";
+import { argmax, type Counts, judge, readScores } from "#report/scores";
 import type { QualityReport } from "#report/types";
 
 export const metrics = ["top1", "top5", "nll", "sqnr", "agreement"] as const;
@@ -108,12 +109,6 @@ export async function evaluate(
   };
 }
 
-interface Counts {
-  top1: number;
-  top5: number;
-  nll: number;
-}
-
 interface Tally {
   readonly float: Counts;
   readonly quantized: Counts;
@@ -163,58 +158,6 @@ function compareOutputs(
       onBroken(id);
     }
   }
-}
-
-/** A score matrix: one row a question (one for a classifier, one a position for a language model), one column a class. */
-interface Scores {
-  readonly values: Float32Array | Float64Array;
-  readonly rows: number;
-  readonly columns: number;
-  /** Columns to skip: the model's classes before the data's first. */
-  readonly offset: number;
-  readonly stride: number;
-}
-
-/** Undefined where the output is no choice among classes: an image, a mask, a single number. */
-function readScores(value: Tensor | undefined, offset: number, positions: boolean): Scores | undefined {
-  if (value === undefined || !value.type.startsWith("float")) return undefined;
-  const dims = value.dims.filter((dim, axis) => dim !== 1 || axis === 0);
-  const columns = positions ? dims.at(-1) : dims[1];
-  if (columns === undefined || columns < 2 || (!positions && (value.dims[0] !== 1 || dims.length !== 2)))
-    return undefined;
-  if (columns <= offset) return undefined;
-  return {
-    values: toNumbers(value),
-    rows: value.data.length / columns,
-    columns: columns - offset,
-    offset,
-    stride: columns,
-  };
-}
-
-function argmax({ values, columns, offset, stride }: Scores, row: number): number {
-  const start = row * stride + offset;
-  let best = 0;
-  for (let c = 1; c < columns; c++) if (values[start + c] > values[start + best]) best = c;
-  return best;
-}
-
-function judge({ values, columns, offset, stride }: Scores, row: number, target: number, counts: Counts): void {
-  const start = row * stride + offset;
-  const own = values[start + target];
-  let above = 0;
-  let largest = Number.NEGATIVE_INFINITY;
-  for (let c = 0; c < columns; c++) {
-    const v = values[start + c];
-    // ties go to the earlier class, as argmax has it; NaN is never right
-    if (v > own || (v === own && c < target)) above++;
-    if (v > largest) largest = v;
-  }
-  if (own - own === 0 && above === 0) counts.top1++;
-  if (own - own === 0 && above < 5) counts.top5++;
-  let sum = 0;
-  for (let c = 0; c < columns; c++) sum += Math.exp(values[start + c] - largest);
-  counts.nll += Math.log(sum) + largest - own;
 }
 
 function summarize(tally: Tally, data: EvaluationData, compared: boolean, wanted: Metric | undefined): QualityReport {
