@@ -72,6 +72,20 @@ export function nothingLeft(
   );
 }
 
+/**
+ * The error for half precision around integer kernels: Casts between the nodes that runtimes fuse would take them apart. Blocks of
+ * weights that a kernel decodes are no such nodes.
+ */
+export function halfAroundCodes(model: Model, { operators }: AlreadyQuantized): LowbitError | undefined {
+  const integer = [...operators.keys()].filter((op) => !/NBits$|Bnb4$|^GatherBlock/.test(op));
+  if (integer.length === 0) return undefined;
+  const why = "half precision around them would take fused kernels apart";
+  return new LowbitError("plan/already-quantized", `this model is quantized already, with ${listed(integer)}: ${why}`, {
+    ...(model.origin === undefined ? {} : { at: { file: model.origin.name } }),
+    hint: "give the float32 model it was made from",
+  });
+}
+
 function listed(names: readonly string[]): string {
   return names.length <= 4 ? names.join(", ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;
 }

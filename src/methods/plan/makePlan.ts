@@ -4,7 +4,7 @@ import { type PlacementCosts, placeUnits, unitOutputs } from "#methods/plan/plac
 import { shareRanges } from "#methods/plan/rangeGroups";
 import type { KernelLookup, Unit } from "#methods/plan/units";
 import { findUnits } from "#methods/plan/units";
-import { nothingLeft, quantizedBefore, alreadyQuantized } from "#methods/plan/alreadyQuantized";
+import { alreadyQuantized, halfAroundCodes, nothingLeft, quantizedBefore } from "#methods/plan/alreadyQuantized";
 import { planFloat16 } from "#methods/plan/planFloat16";
 import { type LayerDecision, planWeights } from "#methods/plan/planWeights";
 import { unmatched, wishes } from "#methods/plan/wishes";
@@ -101,9 +101,12 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
     throw nothingLeft(model, before, message);
   };
   if (computesInHalf(recipe)) {
+    const refusal = halfAroundCodes(model, before);
+    if (refusal !== undefined) throw refusal;
     const half = await planFloat16({
       model,
       shapes: prepared.shapes,
+      target: target.name,
       wishOf,
       ...(stats === undefined ? {} : { stats }),
     });
