@@ -33,7 +33,7 @@ export async function writeDecodeAtLoad(
     writeHalf(draft, weight);
     return;
   }
-  const quantized = await quantizeWeight(ref, scheme, weight, `${ref.name}_q`);
+  const quantized = await quantizeWeight(ref, scheme, weight);
   const value = decodedValue(draft, weight, quantized, scheme, options);
   for (const { node, input, nested, by } of uses) {
     const means = options.channelMeans.get(node.inputs[0]);

@@ -42,9 +42,9 @@ export class DynamicInt8Writer {
     const { ref } = weight;
     const { constants, reduced } = this.#options;
     const draft = this.#draft;
-    const quantized = await quantizeWeight(ref, scheme, weight, `${ref.name}_q`, { reduced });
+    const quantized = await quantizeWeight(ref, scheme, weight, { reduced });
     const { decoding } = quantized;
-    const codes = draft.addInitializer(quantized.codes);
+    const codes = draft.addInitializer(quantized.codes(`${ref.name}_q`));
     const dims = decoding.granularity.per === "tensor" ? [] : [decoding.scale.length];
     const scale = constants.scale(decoding.scale, dims, ref.name);
     const zero =

@@ -24,7 +24,7 @@ export async function writeDynamicLstm(
   for (const { ref } of weights) {
     const [directions, rows, inputs] = ref.dims;
     const matrix = { ...ref, dims: [directions * rows, inputs] };
-    const { decoding, load } = await quantizeWeight(matrix, scheme, { channelAxis: 0 }, `${ref.name}_q`, { reduced });
+    const { decoding, load } = await quantizeWeight(matrix, scheme, { channelAxis: 0 }, { reduced });
     const dims = [directions, inputs, rows];
     const element = scheme.dtype === "uint8" ? "uint8" : "int8";
     const codes = lazyWeight({ ...ref, name: `${ref.name}_q`, element, dims }, async () => {

@@ -63,8 +63,8 @@ async function quantizedWeight(
   const { scale: inputScale } = codesOf(x);
   const stored = unit.bias === undefined ? undefined : toNumbers(await readWeight(constant(draft, unit.bias)));
   const floor = stored === undefined ? {} : { floor: biasFloor(stored, inputScale) };
-  const quantized = await quantizeWeight(ref, scheme, { channelAxis: axis }, `${tensor}_q`, { reduced, ...floor });
-  const { decoding, codes } = quantized;
+  const quantized = await quantizeWeight(ref, scheme, { channelAxis: axis }, { reduced, ...floor });
+  const { decoding } = quantized;
   const channels = ref.dims[axis];
   const dims = decoding.granularity.per === "tensor" ? [] : [channels];
   const zeros = decoding.zeroPoint ?? (statesZero(unit) ? new Int32Array(decoding.scale.length) : undefined);
@@ -75,9 +75,15 @@ async function quantizedWeight(
   ];
   const attributes: Record<string, number> = dims.length === 0 ? {} : { axis };
   draft.add(
-    createNode("DequantizeLinear", [draft.addInitializer(codes), ...parameters], [weightName], attributes, {
-      name: "",
-    }),
+    createNode(
+      "DequantizeLinear",
+      [draft.addInitializer(quantized.codes(`${tensor}_q`)), ...parameters],
+      [weightName],
+      attributes,
+      {
+        name: "",
+      },
+    ),
   );
 
   const means = channelMeans.get(x);

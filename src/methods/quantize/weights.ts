@@ -19,8 +19,8 @@ export interface QuantizedWeight {
   readonly shape: readonly number[];
   /** The codes, made now. */
   readonly load: () => Promise<Int32Array>;
-  /** The codes, as a weight of the scheme's dtype and `shape`. */
-  readonly codes: TensorRef;
+  /** The codes as a weight of this name, of the scheme's dtype (one that ONNX has) and `shape`. */
+  readonly codes: (name: string) => TensorRef;
   /** How far rounding moves the mean of each output of a layer, whose input has these means per channel: see `meanShift`. */
   meanShift(node: Node, means: ArrayLike<number>): Promise<Float64Array>;
 }
@@ -48,7 +48,6 @@ export async function quantizeWeight(
   ref: TensorRef,
   scheme: Scheme,
   axes: WeightAxes,
-  name: string,
   options: { readonly reduced?: boolean; readonly floor?: ScaleFloor } = {},
 ): Promise<QuantizedWeight> {
   const { shape, granularity, pad, crop } = viewOf(ref.dims, scheme, axes);
@@ -66,13 +65,13 @@ export async function quantizeWeight(
   const element = scheme.dtype as ElementType;
   const load = async (): Promise<Int32Array> => encodeAffine(await read(), shape, decoding, affine);
   const bytes = async (): Promise<Uint8Array> => packTensor(codesTensor(await load(), shape, scheme));
-  const codes: TensorRef = {
+  const codes = (name: string): TensorRef => ({
     ...ref,
     name,
     element,
     dims: shape,
     data: { kind: "lazy", length: packedBytes(element, sizeOf(shape)), load: bytes },
-  };
+  });
   return {
     decoding,
     shape,
