@@ -9,7 +9,7 @@ const installed = `${root}node_modules/.package-lock.json`;
 const fresh = existsSync(installed) && statSync(installed).mtimeMs >= statSync(`${root}package-lock.json`).mtimeMs;
 if (!fresh) {
   console.error("lowbit: installing dependencies (npm ci) …");
-  const done = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], {
+  const done = spawnSync("npm", ["ci", "--prefer-offline", "--no-audit", "--no-fund"], {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
     shell: process.platform === "win32",

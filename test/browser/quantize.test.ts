@@ -160,13 +160,17 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
 
   test("a page without isolated memory does the same with one thread", async () => {
     const plain = await serve(folder, {});
+    const fetched = () => plain.requests.some((path) => path.endsWith(".wasm"));
     try {
       const { page, complaints } = await chromium.visit(plain.url);
+      await page.evaluate(() => globalThis.page.inspect("glyphs.onnx"));
+      expect(fetched(), "reading a model needs no runtime").toBe(false);
       expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(false);
       const report: Report = await page.evaluate(async () => {
         return (await globalThis.page.quantizeGlyphs("glyphs.onnx", 40, { recipe: "w8", measure: false })).report;
       });
       expect(report.quality?.agreement).toBeGreaterThanOrEqual(0.95);
+      expect(fetched()).toBe(true);
       expect(complaints).toEqual([]);
     } finally {
       plain.close();
