@@ -8,16 +8,14 @@ const integers = [...dtypes.values()]
   .filter((row) => row.kind === "integer" && row.bits >= 2 && row.bits <= 16)
   .map((row) => row.name);
 const float = fc.float({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-1e30), max: Math.fround(1e30) });
-const matrix = fc
-  .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 9 }))
-  .chain(([rows, columns]) =>
-    fc.record({
-      shape: fc.constant([rows, columns]),
-      x: fc
-        .array(float, { minLength: rows * columns, maxLength: rows * columns })
-        .map((values) => Float32Array.from(values)),
-    }),
-  );
+const matrix = fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 9 })).chain(([rows, columns]) =>
+  fc.record({
+    shape: fc.constant([rows, columns]),
+    x: fc
+      .array(float, { minLength: rows * columns, maxLength: rows * columns })
+      .map((values) => Float32Array.from(values)),
+  }),
+);
 const granularity: fc.Arbitrary<Granularity> = fc.oneof(
   fc.constant<Granularity>({ per: "tensor" }),
   fc.integer({ min: 0, max: 1 }).map((axis): Granularity => ({ per: "channel", axis })),

@@ -23,6 +23,9 @@ export interface AffineOptions {
   readonly reduced?: boolean;
 }
 
+/** From this magnitude on a number is no signal: the masks of attention hold the least float32, or −∞. Codes for it would leave none for the rest. */
+export const endless = 1e30;
+
 /** Smallest normal float32: below it 1/s is infinite and kernels flush to zero. */
 const smallestNormal = 1.1754943508222875e-38;
 

@@ -14,6 +14,7 @@ import type { Stats } from "#methods/types";
 import type { Model } from "#model/model";
 import type { OpenSession, Tensors } from "#model/session";
 import { toNumbers } from "#model/tensor";
+import { endless } from "#quant/affine";
 import { binsFor, emptySummary, mergeSummaries, type Summary } from "#quant/summary";
 
 export interface CalibrationData {
@@ -35,7 +36,7 @@ export interface CalibrateOptions extends JobOptions {
 
 /**
  * Runs the model on the data and keeps, for each value, its extremes and (in a second pass, once the extremes fix the bins) its
- * histogram. Memory does not depend on the number of samples. A value that showed NaN or ±∞ is left out, with a diagnostic.
+ * histogram. Memory does not depend on the number of samples. A value that was NaN or endless is left out, with a diagnostic.
  */
 export async function calibrate(
   model: Model,
@@ -54,10 +55,10 @@ export async function calibrate(
   values.forEach(({ tensor }, t) => {
     const { sumOfMin, sumOfMax, min, max } = summaries[t];
     // NaN makes every comparison with it false, so what must be true is asked
-    const finite = Number.isFinite(sumOfMin) && Number.isFinite(sumOfMax) && min <= max && !withNaN.has(tensor);
-    if (finite) observed.set(tensor, summaries[t]);
+    const bounded = -endless < sumOfMin && sumOfMax < endless && min <= max && !withNaN.has(tensor);
+    if (bounded) observed.set(tensor, summaries[t]);
     else {
-      const message = `${tensor} took the value NaN or ±∞ on ${data.name}; what reads it stays in float`;
+      const message = `${tensor} was NaN or beyond ±${endless} on ${data.name}; what reads it stays in float`;
       diagnostics.push({ code: "calibrate/non-finite", level: "warning", message, at: { tensor } });
     }
   });

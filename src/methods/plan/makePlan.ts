@@ -130,6 +130,7 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
         },
       );
     }
+    const own = new Set(findWeights(model, draft).map(({ ref }) => ref.name));
     const fixed = (unit: Unit): "float" | "int8" | undefined => {
       const values = [...unit.operands, ...unitOutputs(unit)];
       const unseen = values.find((name) => !stats.tensors.has(name));
@@ -139,6 +140,8 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
         reasons.set(unit.node.outputs[0], wish.why);
       else if (unit.weight !== undefined && !isInt8(wish.weights))
         reasons.set(unit.node.outputs[0], `the runtime has no int8 kernel for ${wish.weights}`);
+      else if (unit.weight !== undefined && !own.has(unit.weight.tensor))
+        reasons.set(unit.node.outputs[0], "its weight is read by something that is no layer, or is an output");
       else return recipe.prefer === "size" && unit.weight !== undefined ? "int8" : undefined;
       return "float";
     };

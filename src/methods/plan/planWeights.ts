@@ -40,9 +40,16 @@ export function planWeights(planning: WeightPlanning): PlannedWeights {
   const layers = new Map<string, LayerDecision>();
   const formOf = (weight: Weight): Form => {
     const { ref, uses } = weight;
-    const wish = wishOf(uses[0].node);
-    const float = (why: string): Form => ({ scheme: "float32", storage: "float32", why });
-    if (uses.every(({ node }) => int8.has(node))) return { scheme: wish.weights, storage: "dequantize", why: wish.why };
+    const onCodes = uses.find(({ node }) => int8.has(node));
+    const others = uses.filter(({ node }) => !int8.has(node));
+    const wish = wishOf((others[0] ?? uses[0]).node);
+    const codes = wishOf((onCodes ?? uses[0]).node);
+    const dequantize = (why: string): Form => ({ scheme: codes.weights, storage: "dequantize", why });
+    const float = (why: string): Form =>
+      onCodes === undefined
+        ? { scheme: "float32", storage: "float32", why }
+        : dequantize(`${codes.why}; layers that compute in float have a copy of their own: ${why}`);
+    if (others.length === 0) return dequantize(codes.why);
     const scheme = parseScheme(wish.weights);
     if (scheme === null) return float(wish.why);
     const size = sizeOf(ref.dims);

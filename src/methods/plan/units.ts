@@ -5,6 +5,7 @@
 import { GraphDraft } from "#model/edit";
 import type { Model, Node } from "#model/model";
 import type { Known } from "#model/ops/types";
+import { endless } from "#quant/affine";
 import type { Int8Kernel } from "#targets/int8Kernels";
 import { readWeight } from "#model/weights";
 import { sizeOf, toNumbers } from "#model/tensor";
@@ -63,9 +64,9 @@ export async function findUnits(
       if (found.weight !== undefined) why.set(node.outputs[0], "its activations are not float32");
       continue;
     }
-    const endless = await firstNonFinite(draft, found.constants);
-    if (endless !== undefined) {
-      why.set(node.outputs[0], `its constant ${endless} holds NaN or ∞, which no code stands for`);
+    const mask = await firstMask(draft, found.constants);
+    if (mask !== undefined) {
+      why.set(node.outputs[0], `its constant ${mask} holds numbers beyond ±${endless}, or NaN`);
       continue;
     }
     const activation = support.kernel.kind === "moves" ? undefined : await absorbable(draft, node);
@@ -80,11 +81,11 @@ export async function findUnits(
   return { units, why };
 }
 
-/** The first of the constants that holds NaN or an infinity, as the masks of attention do. */
-async function firstNonFinite(draft: GraphDraft, constants: readonly string[]): Promise<string | undefined> {
+/** The first of the constants that holds more than a signal can be, as the masks of attention do. */
+async function firstMask(draft: GraphDraft, constants: readonly string[]): Promise<string | undefined> {
   for (const name of constants) {
     const ref = draft.initializer(name);
-    if (ref !== undefined && !toNumbers(await readWeight(ref)).every(Number.isFinite)) return name;
+    if (ref !== undefined && !toNumbers(await readWeight(ref)).every((x) => Math.abs(x) < endless)) return name;
   }
   return undefined;
 }
