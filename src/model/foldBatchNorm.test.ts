@@ -119,7 +119,27 @@ const cases: Record<string, { model: Model; input: Tensor; left: string[] }> = {
     input: random(1, 4, 6, 6),
     left: ["Conv"],
   },
-  "a number added to a MatMul, which has no bias to take it": {
+  "numbers added to a product of matrices": {
+    model: modelOf({
+      inputs: { x: ["float32", [3, 5]] },
+      outputs: ["y"],
+      nodes: [createNode("MatMul", ["x", "w"], ["h"]), createNode("Add", ["d", "h"], ["y"])],
+      weights: { w: random(5, 4), d: random(1, 4) },
+    }),
+    input: random(3, 5),
+    left: ["Gemm"],
+  },
+  "a factor on a product of matrices, which needs no bias": {
+    model: modelOf({
+      inputs: { x: ["float32", [3, 5]] },
+      outputs: ["y"],
+      nodes: [createNode("MatMul", ["x", "w"], ["h"]), createNode("Mul", ["h", "d"], ["y"])],
+      weights: { w: random(5, 4), d: random(4) },
+    }),
+    input: random(3, 5),
+    left: ["MatMul"],
+  },
+  "numbers added to a batch of products, which no Gemm computes": {
     model: modelOf({
       inputs: { x: ["float32", [2, 3, 5]] },
       outputs: ["y"],

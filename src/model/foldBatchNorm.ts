@@ -5,7 +5,8 @@
  *   after a layer:   W′ = a·W (per output channel),  bias′ = a·bias + b
  *   before a layer:  W′[o,c] = W[o,c]·a[c],          bias′[o] = bias[o] + Σ W[o,c]·b[c]   (only without padding: padding is 0, not b)
  *
- * A normalization with no layer beside it becomes a 1×1 depthwise convolution where its input is an image: that is what runtimes
+ * A MatMul of matrices becomes a Gemm to take a bias: between Q and DQ, runtimes compute the Gemm with its bias in integers and leave
+ * the sum after a MatMul to floats. A normalization with no layer beside it becomes a 1×1 depthwise convolution where its input is an image: that is what runtimes
  * turn it into, and what can be quantized. (field.md §1.4; Jacob et al. 2018 §3.2 for the fold.)
  */
 import { floatAttribute, intAttribute, intsAttribute, stringAttribute } from "#model/attributes";
@@ -34,7 +35,7 @@ export async function foldBatchNorm(model: Model, shapes: ReadonlyMap<string, Kn
     if (found === undefined) continue;
     const { input, transform } = found;
     if (
-      (await foldIntoProducer(draft, node, input, transform)) ||
+      (await foldIntoProducer(draft, node, input, transform, rank)) ||
       (await foldIntoConsumer(draft, node, input, transform))
     )
       continue;
@@ -143,6 +144,7 @@ async function foldIntoProducer(
   node: Node,
   input: string,
   { scale, shift }: ScaleShift,
+  rank: (value: string) => number | undefined,
 ): Promise<boolean> {
   const layer = draft.producer(input);
   if (layer === undefined || draft.isOutput(input) || draft.consumers(input).length !== 1) return false;
@@ -158,17 +160,20 @@ async function foldIntoProducer(
     (bias === undefined || bias.values.length !== scale.length)
   )
     return false;
-  if (layer.op === "MatMul" && shift.some((b) => b !== 0)) return false; // a MatMul has no bias to take the shift
+  const shifts = layer.op !== "MatMul" || shift.some((b) => b !== 0);
+  // a MatMul has no bias to take the shift; a Gemm has, and multiplies matrices only
+  const op = layer.op === "MatMul" && shifts ? "Gemm" : layer.op;
+  if (op !== layer.op && rank(layer.inputs[0]) !== 2) return false;
   const inputs = [...layer.inputs];
   if (scales) inputs[1] = draft.addInitializer(scaledWeight(ref, axis, groups, scale));
-  if (layer.op !== "MatMul") {
+  if (shifts) {
     const shifted = Float32Array.from(scale, (a, c) => a * (bias?.values[c] ?? 0) + shift[c]);
     inputs[2] = draft.addInitializer(weight(bias?.ref.name ?? `${ref.name}_bias`, float32([shifted.length], shifted)));
   }
   // the layer now computes the normalized value under its name
   const [output] = node.outputs;
   draft.remove(node);
-  draft.update(layer, { inputs, outputs: [output, ...layer.outputs.slice(1)] });
+  draft.update(layer, { op, inputs, outputs: [output, ...layer.outputs.slice(1)] });
   return true;
 }
 

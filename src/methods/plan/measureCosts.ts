@@ -8,6 +8,7 @@ import { type PlacementCosts, unitOutputs } from "#methods/plan/placement";
 import type { Unit } from "#methods/plan/units";
 import type { Prepared } from "#methods/prepare";
 import { protectFloats } from "#methods/quantize/protectFloats";
+import { protectProducts } from "#methods/quantize/protectProducts";
 import { writeStaticInt8 } from "#methods/quantize/staticInt8";
 import type { Plan } from "#methods/types";
 import { GraphDraft } from "#model/edit";
@@ -194,6 +195,7 @@ export async function onCodes(prepared: Prepared, units: readonly Unit[]): Promi
   };
   await writeStaticInt8(draft, plan, units, { reduced: false, channelMeans: new Map() });
   await protectFloats(draft);
+  protectProducts(draft);
   return { ...prepared.model, graph: { ...draft.finish(), values: new Map() } };
 }
 

@@ -7,6 +7,7 @@ import { computesInHalf } from "#methods/recipes";
 import { writeFloat16 } from "#methods/quantize/float16";
 import { writeStaticInt8 } from "#methods/quantize/staticInt8";
 import { protectFloats } from "#methods/quantize/protectFloats";
+import { protectProducts } from "#methods/quantize/protectProducts";
 import { writeStoredWeights } from "#methods/quantize/storedWeights";
 import type { Plan, Stats } from "#methods/types";
 import { GraphDraft } from "#model/edit";
@@ -46,6 +47,7 @@ export async function quantize(prepared: Prepared, plan: Plan, options: Quantize
   await writeStoredWeights(draft, prepared, plan, { reduced, channelMeans });
   draft.removeUnused();
   await protectFloats(draft);
+  protectProducts(draft);
   // what the file said of intermediate values is no longer true of all of them
   const graph = { ...draft.finish(), values: new Map() };
   const microsoft = graph.nodes.some(({ domain }) => domain === "com.microsoft") && !model.opsets.has("com.microsoft");
