@@ -11,7 +11,7 @@ import { refuseBroken } from "#methods/plan/refuseBroken";
 import { findUnits, type Unit } from "#methods/plan/units";
 import { type Prepared, prepare } from "#methods/prepare";
 import { quantize } from "#methods/quantize/quantize";
-import { checkedRecipe, computesInHalf } from "#methods/recipes";
+import { checkedRecipe } from "#methods/recipes";
 import type { Plan, Recipe, Stats } from "#methods/types";
 import type { Model } from "#model/model";
 import type { OpenSession, Tensors } from "#model/session";
@@ -51,8 +51,9 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   await refuseBroken(prepared.model, recipe);
   const diagnostics: Diagnostic[] = [];
   let stats: Stats | undefined;
-  if ((recipe.mode === "static" || computesInHalf(recipe)) && calibration !== undefined) {
-    const { values, channels } = await valuesToObserve(prepared, recipe, int8Kernel);
+  const wanted = calibration === undefined ? undefined : await valuesToObserve(prepared, recipe, int8Kernel);
+  if (calibration !== undefined && wanted !== undefined && wanted.values.length + wanted.channels.length > 0) {
+    const { values, channels } = wanted;
     const scheme = parseScheme(recipe.activations);
     const histograms = recipe.mode === "static" && scheme !== null && observers[scheme.range.by].needsHistogram;
     const calibrated = await calibrate(prepared.model, calibration, {

@@ -101,11 +101,11 @@ async function observeExtremes(model: Model, data: CalibrationData, options: Cal
   const means = new Map(channels.map(({ tensor, length }) => [tensor, new Float64Array(length)]));
   const withNaN = new Set<string>();
   let summaries = values.map(() => emptySummary);
-  if (values.length === 0) return { summaries, means, withNaN };
+  if (values.length === 0 && channels.length === 0) return { summaries, means, withNaN };
   const summed = valuesWithoutMeans(values, channels);
   await pass(tapExtremes(model, values, channels), data, options, { number: 1, of: histograms ? 2 : 1 }, (run) => {
     const { min: leasts, max: greatests, means: averages, sums } = tapOutputs;
-    const { [leasts]: least = [], [greatests]: greatest, [averages]: average = [], [sums]: sum = [] } = run;
+    const { [leasts]: least = [], [greatests]: greatest = [], [averages]: average = [], [sums]: sum = [] } = run;
     let signed = 0;
     summaries = summaries.map((summary, t) => {
       const max = greatest[t];

@@ -77,7 +77,8 @@ function tapGraph(
 export function tapExtremes(model: Model, values: readonly ObservedValue[], channels: readonly ChannelTap[]): Model {
   const signed = values.filter(({ fromZero }) => fromZero !== true);
   const summed = valuesWithoutMeans(values, channels);
-  const outputs: [string, ElementType][] = [[tapOutputs.max, "float32"]];
+  const outputs: [string, ElementType][] = [];
+  if (values.length > 0) outputs.push([tapOutputs.max, "float32"]);
   if (signed.length > 0) outputs.push([tapOutputs.min, "float32"]);
   if (channels.length > 0) outputs.push([tapOutputs.means, "float32"]);
   if (summed.length > 0) outputs.push([tapOutputs.sums, "float32"]);

@@ -38,7 +38,7 @@ export async function writeDecodeAtLoad(
   for (const { node, input, nested, by } of uses) {
     const means = options.channelMeans.get(node.inputs[0]);
     const direct = input === 1 && !nested && by === undefined;
-    if (direct && means !== undefined && (node.op === "Conv" || node.op === "Gemm"))
+    if (direct && means !== undefined && ["Conv", "Gemm", "MatMul"].includes(node.op))
       await addToBias(
         draft,
         node,

@@ -55,7 +55,8 @@ export class DynamicInt8Writer {
     // a Transpose of constants: done once, when a model is loaded
     if (transposed !== "") draft.add(createNode("Transpose", [codes], [transposed], { perm: [1, 0] }, { name: "" }));
     for (const layer of layers) {
-      const means = this.#options.channelMeans.get(layer.x);
+      // a bias of its own would cost more than it corrects
+      const means = layer.bias === undefined ? undefined : this.#options.channelMeans.get(layer.x);
       const shift =
         means &&
         matrixShift(
@@ -88,13 +89,13 @@ export class DynamicInt8Writer {
     if (bias !== undefined) draft.add(createNode("Add", [product, bias], [y], {}, { name: "" }));
   }
 
-  /** The layer's bias less the shift of its means; undefined where there is neither. */
+  /** The layer's bias, less the shift of its means where that is known. */
   async #bias({ bias, layout }: MatrixLayer, shift: Float64Array | undefined): Promise<string | undefined> {
-    if (shift === undefined) return bias;
     const ref = bias === undefined ? undefined : this.#draft.initializer(bias);
-    const stored = ref && toNumbers(await readWeight(ref));
-    const sum = Float32Array.from(shift, (s, i) => (stored?.[i] ?? 0) - s);
-    return this.#draft.addInitializer(storedWeight(`${bias ?? "lowbit"}_bias`, float32([layout.n], sum)));
+    if (ref === undefined || shift === undefined) return bias;
+    const stored = toNumbers(await readWeight(ref));
+    const corrected = Float32Array.from(shift, (s, i) => stored[i] - s);
+    return this.#draft.addInitializer(storedWeight(`${bias}_corrected`, float32([layout.n], corrected)));
   }
 
   #quantized(x: string): Codes {

@@ -8,7 +8,16 @@ import { packBits, signExtend } from "#math/packing";
 import { createNode } from "#model/attributes";
 import type { GraphDraft } from "#model/edit";
 import type { TensorRef } from "#model/model";
-import { type ElementType, elementTypes, float32, int64, packedBytes, packTensor, sizeOf } from "#model/tensor";
+import {
+  type ElementType,
+  elementTypes,
+  fromNumbers,
+  int64,
+  packedBytes,
+  packTensor,
+  sizeOf,
+  type Tensor,
+} from "#model/tensor";
 import { dtype, type DTypeName } from "#quant/dtype";
 
 /** Integers to store: `load` gives them, one per element, whenever the model is written. */
@@ -64,13 +73,15 @@ export function integersAsFloats(
     draft.add(createNode(op, inputs, [next], attributes, { name: "" }));
     value = next;
   };
+  const toFloat = { to: elementTypes.float32.code };
   if (native) {
-    apply("Cast", [value], { to: elementTypes.float32.code });
+    apply("Cast", [value], toFloat);
     return value;
   }
   const perByte = 8 / width;
   apply("Cast", [value], { to: elementTypes.int32.code });
   apply("Gather", [constants.add(byteTable(width, signed), `lowbit_bytes_of_${type}`), value]);
+  apply("Cast", [value], toFloat);
   if (count % perByte !== 0) {
     apply("Reshape", [value, constants.add(int64([1], [-1]), "lowbit_shape")]);
     const [start, end] = [0, count].map((at) => constants.add(int64([1], [at]), "lowbit_shape"));
@@ -81,16 +92,16 @@ export function integersAsFloats(
 }
 
 /** [256, integers in a byte]: what a byte holds, lowest bits first. */
-function byteTable(width: 1 | 2 | 4 | 8 | 16, signed: boolean) {
+function byteTable(width: 1 | 2 | 4 | 8 | 16, signed: boolean): Tensor {
   const perByte = 8 / width;
-  const values = Float32Array.from({ length: 256 * perByte }, (_, i) => {
+  const values = Array.from({ length: 256 * perByte }, (_, i) => {
     const code = (Math.floor(i / perByte) >> ((i % perByte) * width)) & (2 ** width - 1);
     return signed ? signExtend(code, width) : code;
   });
-  return float32([256, perByte], values);
+  return fromNumbers(signed ? "int8" : "uint8", [256, perByte], values);
 }
 
-function asTensor(type: ElementType, dims: readonly number[], values: ArrayLike<number>) {
+function asTensor(type: ElementType, dims: readonly number[], values: ArrayLike<number>): Tensor {
   const { array } = elementTypes[type];
   const data = new (array as Int8ArrayConstructor)(values.length);
   data.set(values);
