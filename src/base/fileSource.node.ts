@@ -9,6 +9,12 @@ export interface FileSource extends ByteSource {
   close(): Promise<void>;
 }
 
+/**
+ * A model may read its weights as long as it lives, and nobody says when it dies: a file that nobody can read any more is closed.
+ * (Node would close it too, with a warning.)
+ */
+const unread = new FinalizationRegistry<FileHandle>((handle) => void handle.close().catch(() => {}));
+
 /** One read call gives at most this much: the system gives less than 2 GiB anyway. */
 const largestRead = 64 * 2 ** 20;
 
@@ -78,8 +84,12 @@ async function sourceOf(handle: FileHandle, path: string): Promise<FileSource> {
       if (now.mtimeNs !== opened.mtimeNs) throw changed(offset, "its modification time is another");
       return out;
     },
-    close: () => handle.close(),
+    close() {
+      unread.unregister(source);
+      return handle.close();
+    },
   };
+  unread.register(source, handle, source);
   return source;
 }
 

@@ -10,14 +10,13 @@ import { throwIfAborted } from "#base/interrupt";
 import type { JobOptions } from "#base/progress";
 import { modelInputs } from "#data/modelInputs";
 import { openData } from "#data/openData.node";
-import { randomData } from "#data/random/randomData";
 import { spread, take } from "#data/spread";
 import type { Dataset } from "#data/types";
 import { openOnnxFile } from "#formats/onnx/onnxFile.node";
 import { checkedRecipe, recipe as recipeOf } from "#methods/recipes";
 import type { Recipe } from "#methods/types";
 import type { Model } from "#model/model";
-import type { Session, SessionOptions } from "#model/session";
+import type { OpenSession, Session, SessionOptions } from "#model/session";
 import { evaluate, type Metric } from "#report/evaluate";
 import { type Inspection, inspect } from "#report/inspect";
 import { reportHtml } from "#report/html";
@@ -26,6 +25,7 @@ import { chooseRuntime } from "#runtimes/chooseRuntime";
 import { buildReport } from "#verbs/buildReport";
 import { chooseRecipe } from "#verbs/chooseRecipe";
 import { sessionOpener } from "#verbs/environment";
+import { madeUpData } from "#verbs/madeUpData";
 import { type NodeEnvironment, sha256File } from "#verbs/nodeEnvironment.node";
 import { checkOutputs } from "#verbs/outputPath.node";
 import { measureSpeed, type Thresholds } from "#verbs/prove";
@@ -107,10 +107,6 @@ export async function quantizeFile(
       read: weightFiles(model, path),
     });
     const recipe = await settleRecipe(model, options);
-    const random = randomData(modelInputs(model), {
-      seed,
-      samples: options.allowRandomData === true ? (options.calibrate ?? randomSamples) : randomSamples,
-    });
     const data = options.data === undefined ? undefined : await openChosenData(model, options.data, options);
     if (data === undefined && recipe.mode === "static" && options.allowRandomData !== true) {
       throw new LowbitError(
@@ -122,11 +118,16 @@ export async function quantizeFile(
         },
       );
     }
-    const split = splitData(
-      data ?? random,
-      data === undefined ? random.length : (options.calibrate ?? defaultCalibration),
-    );
-    const diagnostics = [...opened.diagnostics, ...(data === undefined ? random.diagnostics : split.diagnostics)];
+    const session = sessionOptions(options);
+    const samples =
+      data ??
+      (await madeUpData(model, sessionOpener(environment, runtime, session), {
+        ...options,
+        seed,
+        samples: options.allowRandomData === true ? (options.calibrate ?? randomSamples) : randomSamples,
+      }));
+    const split = splitData(samples, data === undefined ? samples.length : (options.calibrate ?? defaultCalibration));
+    const diagnostics = [...opened.diagnostics, ...(data === undefined ? samples.diagnostics : split.diagnostics)];
     const useCalibration = data !== undefined || recipe.mode === "static";
     const { candidate, report } = await quantizeJob(
       environment,
@@ -135,7 +136,7 @@ export async function quantizeFile(
         ...options,
         recipe,
         runtime,
-        session: sessionOptions(options),
+        session,
         file: { fileName: basename(outputPath), ...(externalData === undefined ? {} : { externalData }) },
         ...(useCalibration ? { calibration: split.calibration } : {}),
         evaluation: split.evaluation,
@@ -270,7 +271,7 @@ export async function evaluateFile(
     checkOutputName(model, options.output);
     if (against !== undefined) opened.push(await openOnnxFile(against));
     const parent = opened[1]?.model;
-    const data = await evaluationData(model, options);
+    const data = await evaluationData(model, openSession, options);
     const sessions = [await openSession(model, session)];
     try {
       if (parent !== undefined) sessions.push(await openSession(parent, session));
@@ -313,10 +314,10 @@ export async function evaluateFile(
   }
 }
 
-async function evaluationData(model: Model, options: EvaluateFileOptions): Promise<Dataset> {
+async function evaluationData(model: Model, openSession: OpenSession, options: EvaluateFileOptions): Promise<Dataset> {
+  const { seed = 0, samples = randomSamples } = options;
   if (options.data !== undefined) return openChosenData(model, options.data, options);
-  if (options.allowRandomData === true)
-    return randomData(modelInputs(model), { seed: options.seed ?? 0, samples: options.samples ?? randomSamples });
+  if (options.allowRandomData === true) return madeUpData(model, openSession, { ...options, seed, samples });
   throw new LowbitError("data/none", "there is nothing to judge on: no data is given", {
     hint: "give --data a folder or file, or --allow-random-data to see only that both models agree on noise",
   });

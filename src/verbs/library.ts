@@ -1,8 +1,6 @@
 /** The verbs on models in memory, the same in Node and in a browser. */
 import { LowbitError } from "#base/errors";
 import type { JobOptions } from "#base/progress";
-import { modelInputs } from "#data/modelInputs";
-import { randomData } from "#data/random/randomData";
 import type { Dataset } from "#data/types";
 import { checkedRecipe, recipe as recipeOf } from "#methods/recipes";
 import type { Plan, Recipe, Stats } from "#methods/types";
@@ -11,7 +9,8 @@ import type { Metric } from "#report/evaluate";
 import type { Report } from "#report/types";
 import { chooseRuntime } from "#runtimes/chooseRuntime";
 import { chooseRecipe } from "#verbs/chooseRecipe";
-import type { Candidate, Environment } from "#verbs/environment";
+import { type Candidate, type Environment, sessionOpener } from "#verbs/environment";
+import { madeUpData } from "#verbs/madeUpData";
 import type { Thresholds } from "#verbs/prove";
 import { quantizeJob } from "#verbs/quantizeJob";
 import { splitData } from "#verbs/splitData";
@@ -51,7 +50,7 @@ export async function quantizeInMemory<C extends Candidate>(
   model: Model,
   options: QuantizeOptions = {},
 ): Promise<QuantizeResult> {
-  const { data, seed = 0, recipe: wish, threads, timeoutMs } = options;
+  const { data, seed = 0, recipe: wish, threads, timeoutMs, signal } = options;
   const runtime = await chooseRuntime(options.target ?? "auto", environment.runtimes);
   const recipe = checkedRecipe(
     wish === undefined
@@ -67,7 +66,10 @@ export async function quantizeInMemory<C extends Candidate>(
       { hint: "give data (see dataFromImages, dataFromArrays), or use the recipe w8a8-dynamic" },
     );
   }
-  const samples = data ?? randomData(modelInputs(model), { seed, samples: 16 });
+  const session = { ...(threads === undefined ? {} : { threads }), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+  const limits = { ...session, ...(signal === undefined ? {} : { signal }) };
+  const samples =
+    data ?? (await madeUpData(model, sessionOpener(environment, runtime, limits), { ...options, seed, samples: 16 }));
   const split = splitData(samples, data === undefined ? samples.length : (options.calibrate ?? 100));
   const original = await environment.materialize(model);
   const file = { path: model.origin?.name ?? "", sha256: original.sha256, format: "onnx" };
@@ -79,7 +81,7 @@ export async function quantizeInMemory<C extends Candidate>(
       ...options,
       recipe,
       runtime,
-      session: { ...(threads === undefined ? {} : { threads }), ...(timeoutMs === undefined ? {} : { timeoutMs }) },
+      session,
       ...(data === undefined ? {} : { calibration: split.calibration }),
       evaluation: split.evaluation,
       diagnostics: split.diagnostics,
