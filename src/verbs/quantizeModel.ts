@@ -51,9 +51,8 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   await refuseBroken(prepared.model, recipe);
   const diagnostics: Diagnostic[] = [];
   let stats: Stats | undefined;
-  const wanted = calibration === undefined ? undefined : await valuesToObserve(prepared, recipe, int8Kernel);
-  if (calibration !== undefined && wanted !== undefined && wanted.values.length + wanted.channels.length > 0) {
-    const { values, channels } = wanted;
+  const { values, channels } = await valuesToObserve(prepared, recipe, int8Kernel);
+  if (calibration !== undefined && (recipe.mode === "static" || values.length + channels.length > 0)) {
     const scheme = parseScheme(recipe.activations);
     const histograms = recipe.mode === "static" && scheme !== null && observers[scheme.range.by].needsHistogram;
     const calibrated = await calibrate(prepared.model, calibration, {
