@@ -1,5 +1,6 @@
 import { type Diagnostic, LowbitError } from "#base/errors";
 import type { ChannelTap, ObservedValue } from "#methods/calibrate/tapGraph";
+import { answeringUnits } from "#methods/plan/answers";
 import { type PlacementCosts, placeUnits, unitOutputs } from "#methods/plan/placement";
 import { shareRanges } from "#methods/plan/rangeGroups";
 import type { KernelLookup, Unit } from "#methods/plan/units";
@@ -131,6 +132,7 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
       );
     }
     const own = new Set(findWeights(model, draft).map(({ ref }) => ref.name));
+    const answering = answeringUnits(model, units, prepared.shapes);
     const fixed = (unit: Unit): "float" | "int8" | undefined => {
       const values = [...unit.operands, ...unitOutputs(unit)];
       const unseen = values.find((name) => !stats.tensors.has(name));
@@ -142,6 +144,8 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
         reasons.set(unit.node.outputs[0], `the runtime has no int8 kernel for ${wish.weights}`);
       else if (unit.weight !== undefined && !own.has(unit.weight.tensor))
         reasons.set(unit.node.outputs[0], "its weight is read by something that is no layer, or is an output");
+      else if (answering.has(unit))
+        reasons.set(unit.node.outputs[0], "it gives the scores of the answer, which 256 codes would make equal");
       else return recipe.prefer === "size" && unit.weight !== undefined ? "int8" : undefined;
       return "float";
     };
@@ -150,7 +154,7 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
     const placed = placeUnits({ units: useful, neededInFloat: neededInFloat(model, useful), fixed }, table).int8;
     int8 = options.placement === undefined ? placed : tried(useful, placed, options.placement, fixed, reasons);
     for (const unit of useful) {
-      if (target.costs === undefined) continue;
+      if (target.costs === undefined || fixed(unit) !== undefined) continue;
       const { float, int8: onCodes } = table.unit(unit);
       costs.set(unit.node.outputs[0], { float, int8: onCodes, label: target.costs.label });
     }
