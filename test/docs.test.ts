@@ -8,7 +8,9 @@ import { version } from "#verbs/version";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const read = (path: string): string => readFileSync(root + path, "utf8");
-const sources = readdirSync(`${root}src`, { recursive: true, encoding: "utf8" }).filter((file) => /\.(ts|js)$/.test(file) && !file.includes(".test."));
+const sources = readdirSync(`${root}src`, { recursive: true, encoding: "utf8" }).filter(
+  (file) => /\.(ts|js)$/.test(file) && !file.includes(".test."),
+);
 
 describe("docs/errors.md", () => {
   const documented = [...read("docs/errors.md").matchAll(/^### (\S+)$/gm)].map(([, code]) => code);
@@ -26,7 +28,10 @@ describe("docs/errors.md", () => {
   });
 
   test("is about codes that something throws", () => {
-    const text = sources.filter((file) => file !== "base/errors.ts").map((file) => read(`src/${file}`)).join("\n");
+    const text = sources
+      .filter((file) => file !== "base/errors.ts")
+      .map((file) => read(`src/${file}`))
+      .join("\n");
     expect(Object.keys(errorCodes).filter((code) => !text.includes(`"${code}"`))).toEqual([]);
   });
 });

@@ -3,12 +3,32 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
-const layers = ["base", "math", "kernels", "quant", "model", "grad", "formats", "data", "runtimes", "targets", "methods", "report", "jobs", "verbs", "index", "node", "cli"];
+const layers = [
+  "base",
+  "math",
+  "kernels",
+  "quant",
+  "model",
+  "grad",
+  "formats",
+  "data",
+  "runtimes",
+  "targets",
+  "methods",
+  "report",
+  "jobs",
+  "verbs",
+  "index",
+  "node",
+  "cli",
+];
 /** These stand side by side: none imports another. */
 const siblings = new Set(["formats", "data", "runtimes", "methods", "report"]);
 
 const root = fileURLToPath(new URL("../src/", import.meta.url));
-const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => /\.(ts|js)$/.test(file) && !file.endsWith(".test.ts"));
+const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(
+  (file) => /\.(ts|js)$/.test(file) && !file.endsWith(".test.ts"),
+);
 
 const importsOf = (file: string): string[] =>
   [...readFileSync(root + file, "utf8").matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1]);
@@ -22,13 +42,19 @@ describe("the house", () => {
     for (const specifier of importsOf(file).filter((name) => name.startsWith("#"))) {
       const imported = layerOf(specifier.slice(1));
       expect(layers.indexOf(imported), `${file} → ${specifier}`).toBeLessThanOrEqual(own);
-      if (siblings.has(layerOf(file)) && imported !== layerOf(file)) expect(siblings.has(imported), `${file} → ${specifier}: siblings`).toBe(false);
+      if (siblings.has(layerOf(file)) && imported !== layerOf(file))
+        expect(siblings.has(imported), `${file} → ${specifier}: siblings`).toBe(false);
     }
-    expect(importsOf(file).filter((name) => name.startsWith(".")), `${file}: imports name their layer`).toEqual([]);
+    expect(
+      importsOf(file).filter((name) => name.startsWith(".")),
+      `${file}: imports name their layer`,
+    ).toEqual([]);
   });
 
   test("the command line uses only the public API", () => {
-    const outside = files.filter((file) => file.startsWith("cli/")).flatMap((file) => importsOf(file).filter((name) => /^#(?!cli\/|node$|index$)/.test(name)));
+    const outside = files
+      .filter((file) => file.startsWith("cli/"))
+      .flatMap((file) => importsOf(file).filter((name) => /^#(?!cli\/|node$|index$)/.test(name)));
     expect(outside).toEqual([]);
   });
 
@@ -48,7 +74,8 @@ describe("the house", () => {
   test("Math.round, Math.random and the clock stay where they belong", () => {
     for (const file of files) {
       const text = readFileSync(root + file, "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
-      if (!file.startsWith("math/")) expect(text.includes("Math.round("), `${file}: name the rounding (math/round)`).toBe(false);
+      if (!file.startsWith("math/"))
+        expect(text.includes("Math.round("), `${file}: name the rounding (math/round)`).toBe(false);
       expect(text.includes("Math.random("), `${file}: randomness is an argument`).toBe(false);
       if (!file.startsWith("cli/")) expect(/console\./.test(text), `${file}: the library prints nothing`).toBe(false);
     }

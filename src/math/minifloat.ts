@@ -8,7 +8,7 @@
  * | "ieee"   | mantissa 0 = ∞, else NaN     | float16, bfloat16, float8e5m2  |
  * | "fn"     | only mantissa all ones = NaN | float8e4m3fn                   |
  * | "fnuz"   | ordinary; code 0x80 = NaN, no −0 | float8e4m3fnuz, float8e5m2fnuz |
- * | "finite" | ordinary, no NaN             | float6e2m3, float6e3m2, float4e2m1 |
+ * | "finite" | ordinary, no NaN             | float4e2m1                     |
  *
  * Sources: IEEE 754-2019; OCP 8-bit Floating Point Specification (OFP8) 1.0; OCP Microscaling Formats (MX) 1.0; ONNX float8 page.
  */
@@ -26,8 +26,6 @@ export const float8e4m3fn: Minifloat = { bits: 8, exponentBits: 4, mantissaBits:
 export const float8e5m2: Minifloat = { bits: 8, exponentBits: 5, mantissaBits: 2, bias: 15, special: "ieee" };
 export const float8e4m3fnuz: Minifloat = { bits: 8, exponentBits: 4, mantissaBits: 3, bias: 8, special: "fnuz" };
 export const float8e5m2fnuz: Minifloat = { bits: 8, exponentBits: 5, mantissaBits: 2, bias: 16, special: "fnuz" };
-export const float6e2m3: Minifloat = { bits: 6, exponentBits: 2, mantissaBits: 3, bias: 1, special: "finite" };
-export const float6e3m2: Minifloat = { bits: 6, exponentBits: 3, mantissaBits: 2, bias: 3, special: "finite" };
 export const float4e2m1: Minifloat = { bits: 4, exponentBits: 2, mantissaBits: 1, bias: 1, special: "finite" };
 
 /** The number that a code stands for. */

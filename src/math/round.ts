@@ -2,7 +2,6 @@
  * Rounding is part of the meaning of a quantizer, so each way has a name. `Math.round` (ties toward +∞) is none of them and
  * is a lint error outside this folder.
  */
-export type Rounding = "half-even" | "half-away" | "half-up" | "floor" | "toward-zero";
 
 /**
  * Nearest integer, ties to even: ONNX, NumPy and IEEE 754's default. Exact for every double.
@@ -28,26 +27,4 @@ export function roundHalfAway(x: number): number {
   const low = Math.floor(magnitude);
   const rounded = magnitude - low >= 0.5 ? low + 1 : low;
   return x < 0 ? -rounded : rounded;
-}
-
-/** Nearest integer, ties toward +∞: JavaScript's own. → 2.5 → 3, −2.5 → −2 */
-export function roundHalfUp(x: number): number {
-  const low = Math.floor(x);
-  return x - low >= 0.5 ? low + 1 : low;
-}
-
-/** Rounds by name; hot loops call the named function directly. */
-export function round(x: number, mode: Rounding): number {
-  switch (mode) {
-    case "half-even":
-      return roundHalfEven(x);
-    case "half-away":
-      return roundHalfAway(x);
-    case "half-up":
-      return roundHalfUp(x);
-    case "floor":
-      return Math.floor(x);
-    case "toward-zero":
-      return Math.trunc(x);
-  }
 }

@@ -33,7 +33,7 @@ function hoistedFrom(
       draft.update(inner, { attributes });
       touched = true;
     }
-    for (const ref of [...draft.initializers().values()]) {
+    for (const ref of draft.initializers().values()) {
       if (!wanted(ref) || draft.isInput(ref.name) || draft.isOutput(ref.name)) continue;
       const name = outer.addInitializer(ref);
       if (name !== ref.name) draft.replaceUses(ref.name, name);

@@ -33,8 +33,6 @@ export interface Scheme {
   readonly range: RangeRule;
 }
 
-export const rangeRules = ["minmax", "average", "percentile", "mse", "entropy", "aciq"] as const;
-
 /** `float` (leave as it is) is null. */
 export function parseScheme(text: string): Scheme | null {
   const [name, ...flags] = text.trim().split("/");

@@ -4,7 +4,7 @@ import { isFree } from "#data/matchInput";
 import { modelInputs } from "#data/modelInputs";
 import { randomData } from "#data/random/randomData";
 import type { Dataset, ModelInput } from "#data/types";
-import type { Model } from "#model/model";
+import type { Dim, Model } from "#model/model";
 import type { OpenSession } from "#model/session";
 
 export interface MadeUpOptions {
@@ -15,6 +15,9 @@ export interface MadeUpOptions {
 
 /** Sizes tried where a model leaves an axis open: images and sentences, then single steps, photos, and windows of sound. */
 const sizes = [64, 16, 1, 224, 512, 2_048, 16_000];
+
+/** Elements of an input above which a size is not tried: a window of sound is no side of an image. */
+const mostElements = 2 ** 24;
 
 /** Random samples, with the first sizes of open axes on which the model runs. Throws what it says on all of them. */
 export async function madeUpData(
@@ -30,7 +33,9 @@ export async function madeUpData(
     for (const size of sizes) {
       throwIfAborted(signal);
       const fixed = withSize(inputs, size);
-      const data = randomData(fixed, { seed, samples });
+      if (fixed.some(({ dims = [] }) => dims.reduce<number>((product, dim) => product * Number(dim), 1) > mostElements))
+        continue;
+      const data = randomData(fixed, { seed, samples, dims: nothingPast(fixed) });
       try {
         await session.run((await data.sample(0)).inputs);
         return { ...data, diagnostics: [...data.diagnostics, ...sizesTaken(inputs, fixed)] };
@@ -65,7 +70,7 @@ function isBatch(inputs: readonly ModelInput[], { dims = [] }: ModelInput, axis:
   );
 }
 
-/** Batches of one, `size` elsewhere; what a cache of the past holds is nothing yet. */
+/** Batches of one, `size` elsewhere but in caches of the past. */
 function withSize(inputs: readonly ModelInput[], size: number): ModelInput[] {
   const open = new Set(openAxes(inputs).map(([{ name }, axis]) => `${name} ${axis}`));
   return inputs.map((input) => ({
@@ -73,9 +78,18 @@ function withSize(inputs: readonly ModelInput[], size: number): ModelInput[] {
     dims: (input.dims ?? [1]).map((dim, axis) => {
       if (!isFree(dim)) return dim;
       if (!open.has(`${input.name} ${axis}`)) return 1;
-      return typeof dim === "string" && /past/i.test(dim) ? 0 : size;
+      return isPast(dim) ? dim : size;
     }),
   }));
+}
+
+/** What a cache of the past holds is nothing yet. */
+function nothingPast(inputs: readonly ModelInput[]): Record<string, number> {
+  return Object.fromEntries(inputs.flatMap(({ dims = [] }) => dims.filter(isPast).map((name) => [name, 0])));
+}
+
+function isPast(dim: Dim): dim is string {
+  return typeof dim === "string" && /past/i.test(dim);
 }
 
 function sizesTaken(inputs: readonly ModelInput[], fixed: readonly ModelInput[]): Diagnostic[] {

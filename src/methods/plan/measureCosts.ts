@@ -26,9 +26,8 @@ export function unitSignature({ node, activation }: Unit, { model, shapes }: Pre
     const dims = model.graph.initializers.get(name)?.dims ?? shapes.get(name)?.shape;
     return name === "" ? "-" : (dims ?? ["?"]).join("x");
   };
-  const simple = new Set(["int", "ints", "string", "float"]);
-  const attributes = [...node.attributes].flatMap(([name, value]) =>
-    simple.has(value.kind) ? [`${name}=${String(value.value)}`] : [],
+  const attributes = [...node.attributes].flatMap(([name, { kind, value }]) =>
+    kind === "int" || kind === "ints" || kind === "string" || kind === "float" ? [`${name}=${value.toString()}`] : [],
   );
   const parts = [
     node.op,

@@ -152,7 +152,7 @@ async function absorbable(draft: GraphDraft, node: Node): Promise<Unit["activati
     if (stated?.kind === "float") return stated.value;
     if (name === undefined || name === "") return absent;
     const ref = draft.initializer(name);
-    return ref === undefined || draft.isInput(name) ? undefined : Number(toNumbers(await readWeight(ref))[0]);
+    return ref === undefined || draft.isInput(name) ? undefined : toNumbers(await readWeight(ref))[0];
   };
   const low = await bound(1, "min", Number.NEGATIVE_INFINITY);
   const high = await bound(2, "max", Number.POSITIVE_INFINITY);
