@@ -4,6 +4,7 @@
  */
 import { LowbitError } from "#base/errors";
 import { roundHalfEven } from "#math/round";
+import type { Scales } from "#quant/decoding";
 import { codeRange, dtype, type DTypeName } from "#quant/dtype";
 import { forEachRun, type Granularity, parameterShape } from "#quant/granularity";
 
@@ -15,6 +16,8 @@ export interface Affine {
   readonly scale: Float32Array;
   /** One per parameter; null when all are 0. */
   readonly zeroPoint: Int32Array | null;
+  /** Where scales are not stored as float32: how. Its values, times its outer ones, are `scale`. */
+  readonly storedScale?: Scales;
 }
 
 export interface AffineOptions {

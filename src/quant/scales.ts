@@ -1,0 +1,13 @@
+import type { Scales } from "#quant/decoding";
+import { forEachRun } from "#quant/granularity";
+
+/** Multiplies each element with the scale it shares, in place, in float32. */
+export function applyScales(x: Float32Array, shape: readonly number[], scale: Scales | null): Float32Array {
+  if (scale === null) return x;
+  const { granularity, values } = scale;
+  forEachRun(shape, granularity, (index, offset, step, count) => {
+    const s = values[index];
+    for (let k = 0, i = offset; k < count; k++, i += step) x[i] *= s;
+  });
+  return x;
+}

@@ -1,0 +1,63 @@
+/** What a quantized matrix takes in a file, counted bit by bit: codes, and everything needed to decode them. */
+import type { Scales } from "#quant/decoding";
+import { dtype } from "#quant/dtype";
+import type { QTensor } from "#quant/qtensor";
+
+export interface StoredBits {
+  /** Codes packed without gaps, the last byte filled up. */
+  readonly codes: number;
+  /** Scales of all levels. */
+  readonly scales: number;
+  readonly zeroPoints: number;
+  /** Lookup tables and codebooks, float32. */
+  readonly tables: number;
+  readonly total: number;
+}
+
+export function storedBits({ codes, decoding, rows, columns }: QTensor): StoredBits {
+  switch (decoding.kind) {
+    case "affine": {
+      const { bits } = dtype(decoding.dtype);
+      const { scale, storedScale, zeroPoint } = decoding;
+      return sum({
+        codes: bytes(codes.length * bits),
+        scales: storedScale === undefined ? scale.length * 32 : scaleBits(storedScale),
+        zeroPoints: bytes((zeroPoint?.length ?? 0) * bits),
+      });
+    }
+    case "lookup":
+      return sum({
+        codes: bytes(codes.length * decoding.bits),
+        scales: scaleBits(decoding.scale),
+        tables: decoding.tables.length * 32,
+      });
+    case "codebook": {
+      const perStage = rows * (columns / decoding.length);
+      return sum({
+        codes: decoding.stages.reduce((total, { bits }) => total + bytes(perStage * bits), 0),
+        scales: scaleBits(decoding.scale),
+        tables: decoding.stages.reduce((total, { values }) => total + values.length * 32, 0),
+      });
+    }
+  }
+}
+
+/** Bits per weight, all told. */
+export function bitsPerWeight(q: QTensor): number {
+  const count = q.rows * q.columns;
+  return count === 0 ? 0 : storedBits(q).total / count;
+}
+
+function scaleBits(scale: Scales | null | undefined): number {
+  if (scale === null || scale === undefined) return 0;
+  return bytes(scale.values.length * dtype(scale.dtype ?? "float32").bits) + scaleBits(scale.outer);
+}
+
+function bytes(bits: number): number {
+  return Math.ceil(bits / 8) * 8;
+}
+
+function sum(parts: Partial<Omit<StoredBits, "total">>): StoredBits {
+  const { codes = 0, scales = 0, zeroPoints = 0, tables = 0 } = parts;
+  return { codes, scales, zeroPoints, tables, total: codes + scales + zeroPoints + tables };
+}
