@@ -1,4 +1,5 @@
 import { foldBatchNorm } from "#model/foldBatchNorm";
+import { foldPad } from "#model/foldPad";
 import { foldConstants } from "#model/constantFolding";
 import { hoistConstants } from "#model/hoistConstants";
 import type { Model, TensorRef } from "#model/model";
@@ -13,14 +14,14 @@ export interface Prepared {
 }
 
 /**
- * The model as quantization wants it, computing the same: constants evaluated, normalizations folded into the layers beside
- * them, weights of subgraphs in the main graph, at operator set `opset` or newer. `inputShapes` fixes symbolic dims for cost and shape questions.
+ * The model as quantization wants it, computing the same: constants evaluated, normalizations and paddings folded into the
+ * layers beside them, weights of subgraphs in the main graph, at operator set `opset` or newer. `inputShapes` fixes symbolic dims for cost and shape questions.
  */
 export async function prepare(model: Model, opset: number, inputShapes?: Record<string, number[]>): Promise<Prepared> {
   const options = inputShapes === undefined ? {} : { inputShapes };
   const folded = await foldConstants(raiseOpset(model, opset, await inferShapes(model, options)));
   const fused = await foldBatchNorm(folded, await inferShapes(folded, options));
-  const settled = hoistConstants(await foldConstants(fused), isWeight);
+  const settled = hoistConstants(await foldPad(await foldConstants(fused)), isWeight);
   return { model: settled, shapes: await inferShapes(settled, options) };
 }
 
