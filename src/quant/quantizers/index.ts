@@ -1,11 +1,12 @@
 /** All quantizers. A key is the quantizer's name, its folder and its page in docs/quantizers/. */
 import { LowbitError } from "#base/errors";
 import type { QTensor } from "#quant/qtensor";
+import { kmeans } from "#quant/quantizers/kmeans/kmeans";
 import { linear } from "#quant/quantizers/linear/linear";
 import { readSchemeText } from "#quant/schemeText";
 import type { Matrix, Quantizer, QuantizeOptions } from "#quant/types";
 
-export const quantizers = { linear } as const satisfies Readonly<Record<string, Quantizer>>;
+export const quantizers = { linear, kmeans } as const satisfies Readonly<Record<string, Quantizer>>;
 
 export type QuantizerName = keyof typeof quantizers;
 

@@ -1,0 +1,42 @@
+import { meanOf, type SortedPoints } from "#quant/quantizers/kmeans/sortedPoints";
+
+/** Enough for anything seen; one round takes K binary searches, however many points there are. */
+const maxRounds = 300;
+
+/**
+ * Lloyd's algorithm (1957/1982) on a line: each point goes to its nearest centroid, each centroid to the mean of its points, until
+ * nothing moves. Finds a local optimum near where it starts. A centroid without points stays where it is.
+ * `centroids` ascend; so does the result.
+ */
+export function lloyd(points: SortedPoints, centroids: Float64Array): Float64Array {
+  const n = points.values.length;
+  const current = centroids.slice();
+  for (let round = 0; round < maxRounds; round++) {
+    let moved = false;
+    let start = 0;
+    for (let k = 0; k < current.length; k++) {
+      // a point halfway belongs to the lower one
+      const border = k + 1 < current.length ? (centroids[k] + centroids[k + 1]) / 2 : Number.POSITIVE_INFINITY;
+      const end = border === Number.POSITIVE_INFINITY ? n : firstAbove(points.values, border, start);
+      if (end > start) {
+        current[k] = meanOf(points, start, end);
+        moved = moved || current[k] !== centroids[k];
+      }
+      start = end;
+    }
+    if (!moved) break;
+    centroids = current.slice();
+  }
+  return current;
+}
+
+/** Index of the first value above `border`, from `low` on. */
+function firstAbove(values: Float32Array, border: number, low: number): number {
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (values[middle] > border) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

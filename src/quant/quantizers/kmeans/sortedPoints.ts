@@ -1,0 +1,81 @@
+/**
+ * Numbers on a line, made ready for clustering: distinct, ascending, with prefix sums from which the squared error of any stretch
+ * of them around its mean follows in constant time:
+ *
+ *   cost(i, j) = Σ h·(x − mean)² = (S₂[j] − S₂[i]) − (S₁[j] − S₁[i])² / (W[j] − W[i]),  points i … j − 1
+ *
+ * The sums count from the median outwards, of x − median, and are compensated (Neumaier 1974): far outliers do not drown what is
+ * near the middle, where most weights are, and a million terms leave no trace of rounding.
+ */
+import { sortFloats } from "#math/sortFloats";
+
+export interface SortedPoints {
+  /** Distinct and ascending. */
+  readonly values: Float32Array;
+  /** What S₁ and S₂ are counted from. */
+  readonly origin: number;
+  /** W: one more entry than values, entry i counts points before i; likewise the next two. */
+  readonly weight: Float64Array;
+  /** S₁: Σ h·(x − origin). */
+  readonly sum: Float64Array;
+  /** S₂: Σ h·(x − origin)². */
+  readonly square: Float64Array;
+}
+
+/** `x` finite. Points whose importance is 0 are left out, unless that leaves none. */
+export function sortedPoints(x: Float32Array, importance?: Float32Array): SortedPoints {
+  const known = importance?.some((h) => h > 0) === true ? importance : undefined;
+  const { values: sorted, companions } = sortFloats(x, known);
+  const values = new Float32Array(sorted.length);
+  const h = new Float64Array(sorted.length);
+  let n = 0;
+  for (let i = 0; i < sorted.length; i++) {
+    const share = companions === undefined ? 1 : companions[i];
+    if (share === 0) continue;
+    if (n === 0 || sorted[i] !== values[n - 1]) values[n++] = sorted[i];
+    h[n - 1] += share;
+  }
+  const middle = n >> 1;
+  const origin = n === 0 ? 0 : values[middle];
+  const weight = new Float64Array(n + 1);
+  const sum = new Float64Array(n + 1);
+  const square = new Float64Array(n + 1);
+  sumOutwards(weight, middle, (i) => h[i]);
+  sumOutwards(sum, middle, (i) => h[i] * (values[i] - origin));
+  sumOutwards(square, middle, (i) => h[i] * (values[i] - origin) * (values[i] - origin));
+  return { values: values.slice(0, n), origin, weight, sum, square };
+}
+
+/** Every `step`-th place to part them, and the last: far fewer points, whose costs are still exact. */
+export function thinned({ values, origin, weight, sum, square }: SortedPoints, step: number): SortedPoints {
+  const n = Math.ceil(values.length / step);
+  const sampled = (from: Float64Array): Float64Array =>
+    Float64Array.from({ length: n + 1 }, (_, i) => from[Math.min(i * step, values.length)]);
+  return {
+    values: Float32Array.from({ length: n }, (_, i) => values[i * step]),
+    origin,
+    weight: sampled(weight),
+    sum: sampled(sum),
+    square: sampled(square),
+  };
+}
+
+/** Mean of the points from `start` up to `end`, without it. */
+export function meanOf({ origin, weight, sum }: SortedPoints, start: number, end: number): number {
+  return origin + (sum[end] - sum[start]) / (weight[end] - weight[start]);
+}
+
+/** Fills `out` so that out[i + 1] − out[i] is the i-th term, and out[middle] is 0. */
+function sumOutwards(out: Float64Array, middle: number, term: (i: number) => number): void {
+  for (const direction of [1, -1]) {
+    let total = 0;
+    let lost = 0;
+    for (let i = direction > 0 ? middle : middle - 1; i >= 0 && i < out.length - 1; i += direction) {
+      const t = term(i) * direction;
+      const next = total + t;
+      lost += Math.abs(total) >= Math.abs(t) ? total - next + t : t - next + total;
+      total = next;
+      out[direction > 0 ? i + 1 : i] = total + lost;
+    }
+  }
+}
