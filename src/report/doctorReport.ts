@@ -3,7 +3,7 @@ import type { AcceptanceRow, Verdict } from "#targets/acceptance/types";
 import type { BorderCosts } from "#targets/hostCosts";
 import type { KernelSpeed } from "#targets/kernelSpeeds";
 import type { Ceiling } from "#targets/opsetCeiling";
-import type { WebAssemblyFeatures } from "#targets/webAssemblyFeatures";
+import type { WebAssemblyFeatures } from "#kernels/webAssemblyFeatures";
 
 export interface DoctorReport {
   readonly version: 1;

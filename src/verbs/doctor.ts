@@ -8,7 +8,7 @@ import { changedRows, measureAcceptance } from "#targets/acceptance/measure";
 import { emptyCosts, type HostCosts } from "#targets/hostCosts";
 import { measureKernelSpeeds } from "#targets/kernelSpeeds";
 import { opsetCeiling } from "#targets/opsetCeiling";
-import { webAssemblyFeatures } from "#targets/webAssemblyFeatures";
+import { webAssemblyFeatures } from "#kernels/webAssemblyFeatures";
 import { type Environment, sessionOpener } from "#verbs/environment";
 import { platformOf } from "#verbs/platform";
 

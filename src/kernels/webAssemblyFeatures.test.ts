@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { webAssemblyFeatures } from "#targets/webAssemblyFeatures";
+import { webAssemblyFeatures } from "#kernels/webAssemblyFeatures";
 
 afterEach(() => vi.unstubAllGlobals());
 
