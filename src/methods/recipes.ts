@@ -1,7 +1,7 @@
 import { LowbitError } from "#base/errors";
 import type { Recipe } from "#methods/types";
 import { dtype } from "#quant/dtype";
-import { parseScheme, type Scheme } from "#quant/scheme";
+import { parseScheme, type Scheme, schemeText } from "#quant/scheme";
 
 const base = { rules: [], prefer: "speed", smallestWeight: 1024 } as const;
 
@@ -50,7 +50,8 @@ export function checkedRecipe(wish: Recipe): Recipe {
   const weights = parseScheme(wish.weights);
   const activations = parseScheme(wish.activations);
   for (const scheme of [weights, ...wish.rules.map((rule) => parseScheme(rule.weights ?? "float"))]) storable(scheme);
-  for (const rule of wish.rules) if (rule.activations !== undefined) parseScheme(rule.activations);
+  for (const scheme of [activations, ...wish.rules.map((rule) => parseScheme(rule.activations ?? "float"))])
+    computable(scheme);
   const wrong = (message: string, hint: string): LowbitError =>
     new LowbitError("usage/scheme", `recipe ${name} ${message}`, { hint });
   if (mode === "float") {
@@ -77,8 +78,20 @@ export function checkedRecipe(wish: Recipe): Recipe {
 function storable(scheme: Scheme | null): void {
   if (scheme === null || scheme.dtype === "float16") return;
   const { kind, bits } = dtype(scheme.dtype);
+  if (scheme.stochastic || scheme.granularity.per === "block" || scheme.granularity.per === "token")
+    throw new LowbitError("usage/scheme", `weights of a model cannot be stored as ${schemeText(scheme)}`, {
+      hint: "scales are per tensor, channel or group:32, and rounding is to the nearest",
+    });
   if (kind === "integer" && bits <= 16) return;
   throw new LowbitError("usage/scheme", `weights cannot be stored as ${scheme.dtype}`, {
     hint: "take int2 … int16, uint2 … uint16, float16, or float to leave them",
+  });
+}
+
+/** Activations share a scale, and codes are the nearest: so QuantizeLinear makes them. */
+function computable(scheme: Scheme | null): void {
+  if (scheme === null || (scheme.granularity.per === "tensor" && !scheme.stochastic)) return;
+  throw new LowbitError("usage/scheme", `activations of a model cannot be computed as ${schemeText(scheme)}`, {
+    hint: "they have one scale a tensor, and rounding is to the nearest: for example uint8/mse",
   });
 }

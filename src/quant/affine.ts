@@ -3,6 +3,7 @@
  * rounding happens before the zero point is added (onnx/docs/Operators.md, QuantizeLinear).
  */
 import { LowbitError } from "#base/errors";
+import { exponentOf } from "#math/minifloat";
 import { roundHalfEven } from "#math/round";
 import type { Scales } from "#quant/decoding";
 import { codeRange, dtype, type DTypeName } from "#quant/dtype";
@@ -22,6 +23,10 @@ export interface Affine {
 
 export interface AffineOptions {
   readonly symmetric: boolean;
+  /** Symmetric codes use the lowest one too: s = max|·| / 2ᵇ⁻¹, and a positive extreme clips by one step. Default false. */
+  readonly full?: boolean;
+  /** Scales are rounded up to powers of two: multiplying with them is a shift. Default false. */
+  readonly powerOfTwo?: boolean;
   /** One bit less, for pair sums that saturate. Default false. */
   readonly reduced?: boolean;
 }
@@ -31,11 +36,22 @@ export const endless = 1e30;
 
 /** Smallest normal float32: below it 1/s is infinite and kernels flush to zero. */
 const smallestNormal = 1.1754943508222875e-38;
+const largestFloat = 3.4028234663852886e38;
+
+/** Codes that may be emitted: see `codeRange`. */
+export function affineCodes(
+  name: DTypeName,
+  { symmetric, full, reduced }: AffineOptions,
+): { readonly min: number; readonly max: number } {
+  return codeRange(dtype(name), symmetric && full !== true, reduced);
+}
 
 /**
  * Scale and zero point that span [low, high]; the span is widened to contain 0, which stays exactly representable.
  * Symmetric: s = max|·| / qmax, z = 0 (unsigned dtypes: z = mid-code). Asymmetric: s = (high − low)/(qmax − qmin),
- * z = roundHalfEven(qmin − low/s) (field.md §1.4). A range without extent gives s = 1 and z at zero's usual place.
+ * z = roundHalfEven(qmin − low/s) (Jacob et al. 2018, eq. 1). A range without extent gives s = 1 and z at zero's usual place.
+ *
+ * One bit has two codes, and one of them is 0: the other is the end of greater magnitude, whatever its sign.
  */
 export function affineFromRange(
   low: number,
@@ -46,20 +62,30 @@ export function affineFromRange(
   if (!Number.isFinite(low) || !Number.isFinite(high) || low > high)
     throw new LowbitError("quant/range", `[${low}, ${high}] is not a range`);
   const row = dtype(name);
-  const { min, max } = codeRange(row, options.symmetric, options.reduced);
+  const { min, max } = affineCodes(name, options);
   const lo = Math.min(low, 0);
   const hi = Math.max(high, 0);
+  const largest = Math.max(-lo, hi);
+  if (row.bits === 1) return { scale: usableScale(largest, options), zeroPoint: hi >= -lo ? min : max };
+  if (!options.symmetric) {
+    if (largest === 0) return { scale: 1, zeroPoint: 0 };
+    const scale = usableScale((hi - lo) / (max - min), options);
+    return { scale, zeroPoint: Math.max(min, Math.min(max, roundHalfEven(min - lo / scale))) };
+  }
   const middle = row.signed ? 0 : (max + 1) / 2;
-  const span = options.symmetric ? Math.max(-lo, hi) / (max - middle) : (hi - lo) / (max - min);
-  const scale = Math.fround(span);
-  if (scale === 0 || span === 0)
-    return {
-      scale: span === 0 ? 1 : smallestNormal,
-      zeroPoint: options.symmetric ? middle : Math.max(min, Math.min(max, 0)),
-    };
-  const usable = Number.isFinite(scale) ? Math.max(scale, smallestNormal) : 3.4028234663852886e38;
-  if (options.symmetric) return { scale: usable, zeroPoint: middle };
-  return { scale: usable, zeroPoint: Math.max(min, Math.min(max, roundHalfEven(min - lo / usable))) };
+  return {
+    scale: usableScale(largest / (options.full === true ? middle - min : max - middle), options),
+    zeroPoint: middle,
+  };
+}
+
+/** The float32 that serves as a step: 1 for a range without extent, else normal and finite. */
+function usableScale(step: number, { powerOfTwo }: AffineOptions): number {
+  if (step === 0) return 1;
+  const scale = Math.min(Math.max(Math.fround(step), smallestNormal), largestFloat);
+  if (powerOfTwo !== true) return scale;
+  const below = 2 ** exponentOf(scale);
+  return below === scale ? scale : Math.min(below * 2, 2 ** 127);
 }
 
 /** Least and greatest value of each parameter's elements; NaN and infinities are refused with their index. */
@@ -119,7 +145,16 @@ export function fitAffine(
   granularity: Granularity,
   options: AffineOptions,
 ): Affine {
-  const { low, high } = extremes(x, shape, granularity);
+  return affineFromRanges(extremes(x, shape, granularity), name, granularity, options);
+}
+
+/** `affineFromRange` of each parameter's range. */
+export function affineFromRanges(
+  { low, high }: { readonly low: ArrayLike<number>; readonly high: ArrayLike<number> },
+  name: DTypeName,
+  granularity: Granularity,
+  options: AffineOptions,
+): Affine {
   const scale = new Float32Array(low.length);
   const zeroPoint = new Int32Array(low.length);
   for (let i = 0; i < low.length; i++) {
@@ -133,18 +168,18 @@ export function fitAffine(
     granularity,
     scale,
     zeroPoint: zeroPoint.some((z) => z !== 0) ? zeroPoint : null,
+    ...(options.powerOfTwo === true ? { storedScale: { granularity, values: scale, dtype: "float8e8m0" } } : {}),
   };
 }
 
-/** Codes of `x`, one per element. `symmetric` excludes the lowest signed code, as `codeRange` does. */
+/** Codes of `x`, one per element. `symmetric` excludes the lowest signed code, unless `full`. */
 export function encodeAffine(
   x: Float32Array,
   shape: readonly number[],
   decoding: Affine,
   options: AffineOptions,
 ): Int32Array {
-  const row = dtype(decoding.dtype);
-  const { min, max } = codeRange(row, options.symmetric, options.reduced);
+  const { min, max } = affineCodes(decoding.dtype, options);
   const codes = new Int32Array(x.length);
   forEachRun(shape, decoding.granularity, (index, offset, step, length) => {
     const s = decoding.scale[index];

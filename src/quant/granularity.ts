@@ -6,15 +6,18 @@
  * | tensor  | []                                                             |
  * | channel | [size of the axis]          axis 0 → [A]                       |
  * | group   | shape with axis ÷ size      axis 1, size 32 → [A, ⌈B/32⌉]     |
+ * | block   | shape ÷ block               16 × 32 → [⌈A/16⌉, ⌈B/32⌉]         |
  *
- * The last group of an axis may be short.
+ * The last group of an axis may be short, and so may the last blocks. Tokens are channels of axis 0.
  */
 import { LowbitError } from "#base/errors";
 
 export type Granularity =
   | { readonly per: "tensor" }
   | { readonly per: "channel"; readonly axis: number }
-  | { readonly per: "group"; readonly axis: number; readonly size: number };
+  | { readonly per: "group"; readonly axis: number; readonly size: number }
+  /** Tiles of a matrix. */
+  | { readonly per: "block"; readonly shape: readonly [rows: number, columns: number] };
 
 /** Shape of the parameters for a tensor of `shape`. */
 export function parameterShape(shape: readonly number[], granularity: Granularity): number[] {
@@ -28,6 +31,14 @@ export function parameterShape(shape: readonly number[], granularity: Granularit
       if (!Number.isInteger(granularity.size) || granularity.size < 1)
         throw new LowbitError("quant/scheme", `group size ${granularity.size} is not a positive integer`);
       return shape.map((dim, i) => (i === axis ? Math.ceil(dim / granularity.size) : dim));
+    }
+    case "block": {
+      const [rows, columns] = granularity.shape;
+      if (shape.length !== 2 || ![rows, columns].every((size) => Number.isInteger(size) && size > 0))
+        throw new LowbitError("quant/scheme", `blocks of ${rows} × ${columns} do not tile [${shape.join(", ")}]`, {
+          hint: "blocks have a positive number of rows and columns, and tile matrices",
+        });
+      return [Math.ceil(shape[0] / rows), Math.ceil(shape[1] / columns)];
     }
   }
 }
@@ -45,6 +56,16 @@ export function forEachRun(
   if (total === 0) return;
   if (granularity.per === "tensor") {
     visit(0, 0, 1, total);
+    return;
+  }
+  if (granularity.per === "block") {
+    const [, across] = parameterShape(shape, granularity);
+    const [rows, columns] = granularity.shape;
+    for (let r = 0; r < shape[0]; r++) {
+      const first = Math.floor(r / rows) * across;
+      for (let c = 0; c < across; c++)
+        visit(first + c, r * shape[1] + c * columns, 1, Math.min(columns, shape[1] - c * columns));
+    }
     return;
   }
   const axis = checkedAxis(shape, granularity.axis);

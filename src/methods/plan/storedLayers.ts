@@ -68,7 +68,8 @@ export function storedLayer(
   const common = { node: use.node, bits, rows: layer.rows, weights: k * n, matrix: layer };
   const size = `${layer.rows} rows, ${k}x${n}`;
   if (mode === "dynamic") {
-    if (bits !== 8 || scheme.granularity.per === "group") return "integer kernels take 8 bits and a scale per channel";
+    if (bits !== 8 || !["tensor", "channel"].includes(scheme.granularity.per))
+      return "integer kernels take 8 bits and a scale per channel";
     return { ...common, form: "int8-dynamic", key: `int8-dynamic | MatMul ${size}` };
   }
   const blocks = blockScheme(scheme);
@@ -78,12 +79,15 @@ export function storedLayer(
 }
 
 /** The scheme as kernels for blocks can have it; a string says why they cannot. */
-export function blockScheme({ dtype: name, granularity, symmetric }: Scheme): BlockScheme | string {
+export function blockScheme(scheme: Scheme): BlockScheme | string {
+  const { dtype: name, granularity, symmetric, range, full, powerOfTwo } = scheme;
   const { bits } = dtype(name);
   if (granularity.per !== "group") return "kernels for stored codes need groups";
   const { size } = granularity;
   if (bits !== 2 && bits !== 4 && bits !== 8) return `no kernel reads codes of ${bits} bits`;
   if (size < 16 || !Number.isInteger(Math.log2(size))) return `no kernel has blocks of ${size}: they are 16, 32, 64 …`;
+  if (range.by !== "minmax" || full || powerOfTwo)
+    return "codes for kernels are fitted to the extremes of their blocks";
   return { bits, size, symmetric };
 }
 

@@ -98,7 +98,7 @@ function activationCodes(plan: Plan): (value: string) => Codes {
       });
     return {
       dtype: scheme.dtype,
-      ...affineFromRange(row.low, row.high, scheme.dtype, { symmetric: scheme.symmetric }),
+      ...affineFromRange(row.low, row.high, scheme.dtype, scheme),
     };
   };
 }

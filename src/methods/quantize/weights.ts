@@ -2,15 +2,16 @@
  * Weights as integer codes. Scales are found now; the codes are made again whenever the model is written, so that quantizing a
  * model of any size holds one weight at a time.
  */
-import { withPlace } from "#base/errors";
+import { LowbitError, withPlace } from "#base/errors";
 import { meanShift } from "#methods/quantize/correctBias";
 import type { Node, TensorRef } from "#model/model";
 import { type ElementType, packedBytes, packTensor, sizeOf, type Tensor, toNumbers } from "#model/tensor";
 import { readWeight } from "#model/weights";
-import { type Affine, decodeAffine, encodeAffine, fitAffine } from "#quant/affine";
+import { type Affine, decodeAffine, encodeAffine } from "#quant/affine";
 import { dtype } from "#quant/dtype";
 import type { Granularity } from "#quant/granularity";
-import type { Scheme } from "#quant/scheme";
+import { fitLinear } from "#quant/quantizers/linear/fitLinear";
+import { type Scheme, schemeText } from "#quant/scheme";
 
 export interface QuantizedWeight {
   /** Speaks of a tensor of `shape`. */
@@ -51,11 +52,11 @@ export async function quantizeWeight(
   options: { readonly reduced?: boolean; readonly floor?: ScaleFloor } = {},
 ): Promise<QuantizedWeight> {
   const { shape, granularity, pad, crop } = viewOf(ref.dims, scheme, axes);
-  const affine = { symmetric: scheme.symmetric, reduced: options.reduced ?? false };
+  const affine = { ...scheme, reduced: options.reduced ?? false };
   const read = async (): Promise<Float32Array> => pad(await readFloats(ref));
   let fitted: Affine;
   try {
-    fitted = fitAffine(await read(), shape, scheme.dtype, granularity, affine);
+    fitted = fitLinear(await read(), shape, granularity, scheme, affine);
   } catch (error) {
     throw withPlace(error, { tensor: ref.name });
   }
@@ -101,6 +102,14 @@ interface View {
 function viewOf(dims: readonly number[], scheme: Scheme, { channelAxis, reduction }: WeightAxes): View {
   const same = (x: Float32Array): Float32Array => x;
   const sharing = scheme.granularity;
+  if (sharing.per === "block" || sharing.per === "token")
+    throw new LowbitError(
+      "quant/scheme",
+      `${schemeText(scheme)}: no operator decodes a weight whose scales are per ${sharing.per}`,
+      {
+        hint: "take channel or group:32",
+      },
+    );
   if (sharing.per === "tensor") return { shape: dims, granularity: { per: "tensor" }, pad: same, crop: same };
   const [outer, length, inner] = reduction ?? [1, sizeOf(dims), 1];
   // channels of a recurrence are a direction's own

@@ -1,7 +1,7 @@
 import { LowbitError } from "#base/errors";
 import { dtype } from "#quant/dtype";
-import { binMiddle, histogramOf } from "#quant/observers/histogram";
-import type { Observer } from "#quant/observers/types";
+import { binMiddles, histogramOf } from "#quant/observers/histogram";
+import type { Observer, Range, RangeUse } from "#quant/observers/types";
 
 /**
  * Analytical clipping (Banner, Nahshan, Soudry: "Post-training 4-bit quantization of convolution networks", NeurIPS 2019).
@@ -15,31 +15,45 @@ export const aciq: Observer = {
   needsHistogram: true,
   range(summary, _rule, use) {
     const histogram = histogramOf(summary);
-    const oneSided = summary.min >= 0 || summary.max <= 0;
-    const bits = dtype(use.dtype).bits + (oneSided && !use.symmetric ? 1 : 0);
-    const row = optimalClip[bits];
-    if (row === undefined)
-      throw new LowbitError("quant/range", `aciq has constants for 2 to 9 bits, not for ${bits}`, {
-        hint: "use mse for other widths",
-      });
-    let mean = 0;
-    if (!oneSided) {
-      for (let i = 0; i < histogram.counts.length; i++) mean += histogram.counts[i] * binMiddle(histogram, i);
-      mean /= summary.count;
-    }
-    let absolute = 0;
-    let square = 0;
-    for (let i = 0; i < histogram.counts.length; i++) {
-      const d = Math.abs(binMiddle(histogram, i) - mean);
-      absolute += histogram.counts[i] * d;
-      square += histogram.counts[i] * d * d;
-    }
-    const b = absolute / summary.count;
-    const sigma = Math.sqrt(square / summary.count);
-    const alpha = b < 0.752525 * sigma ? row.laplace * b : row.gauss * sigma;
-    return { low: Math.max(summary.min, mean - alpha), high: Math.min(summary.max, mean + alpha) };
+    return aciqRange(binMiddles(histogram), histogram.counts, summary, use);
   },
 };
+
+/** The range for values between `min` and `max`, each of which occurred as often as `counts` says; undefined: once. */
+export function aciqRange(
+  values: ArrayLike<number>,
+  counts: ArrayLike<number> | undefined,
+  { min, max }: { readonly min: number; readonly max: number },
+  use: RangeUse,
+): Range {
+  const oneSided = min >= 0 || max <= 0;
+  const bits = dtype(use.dtype).bits + (oneSided && !use.symmetric ? 1 : 0);
+  const row = optimalClip[bits];
+  if (row === undefined)
+    throw new LowbitError("quant/range", `aciq has constants for 2 to 9 bits, not for ${bits}`, {
+      hint: "use mse for other widths",
+    });
+  let total = 0;
+  let mean = 0;
+  for (let i = 0; i < values.length; i++) {
+    const count = counts === undefined ? 1 : counts[i];
+    total += count;
+    mean += count * values[i];
+  }
+  mean = oneSided ? 0 : mean / total;
+  let absolute = 0;
+  let square = 0;
+  for (let i = 0; i < values.length; i++) {
+    const d = Math.abs(values[i] - mean);
+    const count = counts === undefined ? 1 : counts[i];
+    absolute += count * d;
+    square += count * d * d;
+  }
+  const b = absolute / total;
+  const sigma = Math.sqrt(square / total);
+  const alpha = b < 0.752525 * sigma ? row.laplace * b : row.gauss * sigma;
+  return { low: Math.max(min, mean - alpha), high: Math.min(max, mean + alpha) };
+}
 
 /** α/b and α/σ that solve the equations above; a test solves them again. */
 export const optimalClip: Readonly<Record<number, { readonly laplace: number; readonly gauss: number }>> = {

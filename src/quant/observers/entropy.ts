@@ -1,4 +1,4 @@
-import { codeRange, dtype } from "#quant/dtype";
+import { affineCodes } from "#quant/affine";
 import { clippedTo, histogramOf } from "#quant/observers/histogram";
 import type { Observer, Range } from "#quant/observers/types";
 import { logarithm } from "#math/logarithm";
@@ -16,7 +16,7 @@ export const entropy: Observer = {
   needsHistogram: true,
   range(summary, _rule, use) {
     const histogram = coarsen(histogramOf(summary), 2048);
-    const codes = codeRange(dtype(use.dtype), use.symmetric);
+    const codes = affineCodes(use.dtype, use);
     const levels = codes.max - codes.min + 1;
     const largest = Math.max(-summary.min, summary.max);
     let best: Range = { low: summary.min, high: summary.max };

@@ -14,6 +14,11 @@ export function binMiddle({ width, first }: Histogram, i: number): number {
   return (first + i + 0.5) * width;
 }
 
+/** Values that stand for a histogram's bins, one a bin. */
+export function binMiddles(histogram: Histogram): Float64Array {
+  return Float64Array.from(histogram.counts, (_, i) => binMiddle(histogram, i));
+}
+
 /** The range with everything beyond ±threshold clipped. */
 export function clippedTo(summary: Summary, threshold: number): { low: number; high: number } {
   const low = Math.min(Math.max(summary.min, -threshold), threshold);

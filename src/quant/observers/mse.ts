@@ -1,5 +1,4 @@
-import { affineFromRange } from "#quant/affine";
-import { codeRange, dtype } from "#quant/dtype";
+import { affineCodes, affineFromRange } from "#quant/affine";
 import { binMiddle, clippedTo, histogramOf } from "#quant/observers/histogram";
 import type { Observer, Range, RangeUse } from "#quant/observers/types";
 import { roundHalfEven } from "#math/round";
@@ -35,7 +34,7 @@ export const mse: Observer = {
 /** Σ over bins of count·(x − x̂)², x the bin's middle. Steps finer than the bins are taken at their mean error s²/12. */
 export function quantizationError(histogram: Histogram, range: Range, use: RangeUse): number {
   const { scale, zeroPoint } = affineFromRange(range.low, range.high, use.dtype, use);
-  const codes = codeRange(dtype(use.dtype), use.symmetric);
+  const codes = affineCodes(use.dtype, use);
   const low = (codes.min - zeroPoint) * scale;
   const high = (codes.max - zeroPoint) * scale;
   const even = (scale * scale) / 12;

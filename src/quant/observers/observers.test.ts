@@ -19,6 +19,7 @@ const rules: Record<keyof typeof observers, RangeRule> = {
   mse: { by: "mse" },
   entropy: { by: "entropy" },
   aciq: { by: "aciq" },
+  octav: { by: "octav" },
 };
 const withOutlier = () => {
   const x = gaussian(100_000, 7);

@@ -1,3 +1,4 @@
+import type { AffineOptions } from "#quant/affine";
 import type { DTypeName } from "#quant/dtype";
 import type { RangeRule } from "#quant/scheme";
 import type { Summary } from "#quant/summary";
@@ -8,9 +9,8 @@ export interface Range {
 }
 
 /** What the range is for: the codes that will have to cover it. */
-export interface RangeUse {
+export interface RangeUse extends AffineOptions {
   readonly dtype: DTypeName;
-  readonly symmetric: boolean;
 }
 
 /**
