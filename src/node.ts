@@ -24,6 +24,7 @@ export { errorCodes } from "#base/errors";
 export { openData } from "#data/openData.node";
 export type { DoctorReport } from "#report/doctorReport";
 export { doctorText } from "#report/doctorText";
+export { type PackedFiles, packFile, type PackFileOptions, unpackFile } from "#verbs/packFile.node";
 export { defaultOutput, type EvaluateFileOptions, type QuantizeFileOptions } from "#verbs/files.node";
 
 const environment = createNodeEnvironment();

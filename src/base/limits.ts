@@ -12,6 +12,14 @@ export interface Limits {
   readonly onnxFields: number;
   /** Nesting of protobuf messages; Go allows 10,000, C++ 100. A subgraph costs three levels. */
   readonly onnxDepth: number;
+  /** Bytes of a safetensors header, or of the index of a sharded model. The largest models need some 100 KB a shard. */
+  readonly safetensorsHeaderBytes: number;
+  /** Memory for the structure of one GGUF file, as its bytes plus 64 for each text, array and tensor. Tokenizers need some 50 MB. */
+  readonly ggufHeaderBytes: number;
+  /** One text among GGUF's metadata. */
+  readonly ggufStringBytes: number;
+  /** Tensors of one safetensors or GGUF file. */
+  readonly tensors: number;
   /** Bytes of one tensor that may be loaded at once. */
   readonly tensorBytes: number;
   /** Rank of one tensor; ONNX Runtime stops at 8 for most operators. */
@@ -21,6 +29,8 @@ export interface Limits {
   readonly npzMembers: number;
   /** Unpacked size ÷ packed size of one npz member; deflate cannot exceed 1,032. */
   readonly npzRatio: number;
+  /** Unpacked size ÷ size of an .lbz file, above `unpackedBytes`; nothing but a file of zeros comes near. */
+  readonly lbzRatio: number;
   /** Bytes that one packed member or `.gz` file of data may unpack to. */
   readonly unpackedBytes: number;
   /** Bytes of one JSON file of data, or of one line of JSONL. */
@@ -36,11 +46,16 @@ export const defaultLimits: Limits = {
   onnxStructureBytes: 512 * 2 ** 20,
   onnxFields: 20_000_000,
   onnxDepth: 64,
+  safetensorsHeaderBytes: 25_000_000,
+  ggufHeaderBytes: 256 * 2 ** 20,
+  ggufStringBytes: 64 * 2 ** 20,
+  tensors: 200_000,
   tensorBytes: 4 * 2 ** 30,
   tensorRank: 64,
   npyHeaderBytes: 10_000,
   npzMembers: 10_000,
   npzRatio: 1_100,
+  lbzRatio: 1_100,
   unpackedBytes: 2 ** 30,
   jsonBytes: 256 * 2 ** 20,
   imagePixels: 40_000_000,

@@ -79,6 +79,23 @@ program
   .action(async (a: string, b: string) => (await import("#cli/compare")).compare(a, b));
 
 program
+  .command("pack <file>")
+  .description("a model and its weights files as one entropy-coded file")
+  .option("-o, --output <file>", "where to write; default <file>.lbz")
+  .addOption(new Option("--coder <name>", "entropy coder; default: whatever is shortest").choices(["huffman", "rans"]))
+  .option("--json", "sizes as JSON")
+  .option("-q, --quiet", "no progress")
+  .action(async (file: string, options: object) => (await import("#cli/pack")).pack(file, { ...options }));
+
+program
+  .command("unpack <file>")
+  .description("the files that were packed, byte for byte")
+  .option("-o, --output <file>", "where to write the model; its weights files go beside it")
+  .option("--json", "sizes as JSON")
+  .option("-q, --quiet", "no progress")
+  .action(async (file: string, options: object) => (await import("#cli/pack")).unpack(file, { ...options }));
+
+program
   .command("doctor")
   .description("what this machine has, what its runtimes can do, what operators cost on it")
   .option("--refresh", "measure again")

@@ -4,7 +4,7 @@ import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import type { ErrorCode } from "#base/errors";
 import { defaultLimits } from "#base/limits";
-import { crc32 } from "#data/crc32";
+import { crc32 } from "#math/crc32";
 import { checkImage } from "#data/images/decodeImage";
 import { decodePlain } from "#data/images/decodePlain";
 import { decodePng } from "#data/images/decodePng";

@@ -4,7 +4,7 @@
  */
 import { concatBytes } from "#base/bytes";
 import { LowbitError } from "#base/errors";
-import { crc32 } from "#data/crc32";
+import { crc32 } from "#math/crc32";
 import { type Pixels, pixels } from "#data/images/pixels";
 import { inflate } from "#data/inflate";
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { bytesSource } from "#base/bytes";
 import type { ErrorCode } from "#base/errors";
 import { defaultLimits } from "#base/limits";
-import { crc32 } from "#data/crc32";
+import { crc32 } from "#math/crc32";
 import { writeNpy } from "#data/npy/npy";
 import { openNpz } from "#data/npy/npz";
 import { openZip } from "#data/npy/zip";

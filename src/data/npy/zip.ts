@@ -6,7 +6,7 @@
 import type { ByteSource } from "#base/bytes";
 import { LowbitError } from "#base/errors";
 import type { Limits } from "#base/limits";
-import { crc32 } from "#data/crc32";
+import { crc32 } from "#math/crc32";
 import { inflate } from "#data/inflate";
 
 export interface ZipMember {
