@@ -38,6 +38,7 @@ export interface FixedRow extends Row {
 }
 
 export interface FloatRow extends Row {
+  readonly name: FloatDType;
   readonly kind: "float";
   readonly format: minifloat.Minifloat;
 }

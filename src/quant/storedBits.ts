@@ -9,12 +9,20 @@ export interface StoredBits {
   /** Scales of all levels. */
   readonly scales: number;
   readonly zeroPoints: number;
-  /** Lookup tables and codebooks, float32. */
+  /** Lookup tables and codebooks, float32; none where codes are those of a standard format. */
   readonly tables: number;
+  /** Of a rotation of the columns. */
+  readonly signs: number;
   readonly total: number;
 }
 
-export function storedBits({ codes, decoding, rows, columns }: QTensor): StoredBits {
+export function storedBits(q: QTensor): StoredBits {
+  const parts = decodingBits(q);
+  const signs = bytes(q.rotation?.signs.length ?? 0);
+  return { ...parts, signs, total: parts.total + signs };
+}
+
+function decodingBits({ codes, decoding, rows, columns }: QTensor): Omit<StoredBits, "signs"> {
   switch (decoding.kind) {
     case "affine": {
       const { bits } = dtype(decoding.dtype);
@@ -29,7 +37,7 @@ export function storedBits({ codes, decoding, rows, columns }: QTensor): StoredB
       return sum({
         codes: bytes(codes.length * decoding.bits),
         scales: scaleBits(decoding.scale),
-        tables: decoding.tables.length * 32,
+        tables: decoding.dtype === undefined ? decoding.tables.length * 32 : 0,
       });
     case "codebook": {
       const perStage = rows * (columns / decoding.length);
@@ -57,7 +65,7 @@ function bytes(bits: number): number {
   return Math.ceil(bits / 8) * 8;
 }
 
-function sum(parts: Partial<Omit<StoredBits, "total">>): StoredBits {
+function sum(parts: Partial<Omit<StoredBits, "total" | "signs">>): Omit<StoredBits, "signs"> {
   const { codes = 0, scales = 0, zeroPoints = 0, tables = 0 } = parts;
   return { codes, scales, zeroPoints, tables, total: codes + scales + zeroPoints + tables };
 }
