@@ -1,8 +1,9 @@
 /**
  * Tries out what the cost model cannot know: how a placement changes the runtime's treatment of everything around it. (A float stem
  * in front of a residual network, for one, leaves transposes at every later Add, since the runtime never gets the residual stream
- * into its int8 layout.) Each connected region of one kind is turned over in turn and the whole model timed against the best so
- * far; what is at least 2 % faster stays.
+ * into its int8 layout; and layers of a few microseconds are measured to one.) Of the placements to start from the fastest is
+ * taken. Then each connected region of one kind is turned over in turn and the whole model timed against the best so far; what is
+ * at least 2 % faster stays.
  */
 import { throwIfAborted } from "#base/interrupt";
 import type { JobOptions } from "#base/progress";
@@ -26,43 +27,72 @@ export interface RefineOptions extends JobOptions {
 const mostTrials = 8;
 const worthwhile = 0.98;
 
-/** The better placement, and the table that remembers it. Nothing is measured where the table knows. */
+/**
+ * The best placement found from `starts`, the first of which is taken for the best until another is faster; and the table that
+ * remembers it. Nothing is measured where the table knows.
+ */
 export async function refinePlacement(
   prepared: Prepared,
   units: readonly Unit[],
-  first: ReadonlySet<Unit>,
+  starts: readonly ReadonlySet<Unit>[],
   known: HostCosts,
   options: RefineOptions,
 ): Promise<{ readonly int8: ReadonlySet<Unit>; readonly costs: HostCosts }> {
   const describe = (int8: ReadonlySet<Unit>): string => units.map((unit) => (int8.has(unit) ? "1" : "0")).join("");
-  const key = fingerprint([...units.map(options.signatureOf), describe(first)]);
+  const key = fingerprint([...units.map(options.signatureOf), ...starts.map(describe)]);
   const remembered = known.placements.get(key);
   if (remembered !== undefined && remembered.length === units.length) {
     return { int8: new Set(units.filter((_, i) => remembered[i] === "1")), costs: known };
   }
-  const trials = regions(units, first)
-    .map((region) => region.units.filter((unit) => options.may(unit, !region.int8)))
-    .filter((turned) => turned.some((unit) => unit.kernel.kind === "linear"))
-    .slice(0, mostTrials);
-  let best: ReadonlySet<Unit> = first;
-  if (first.size > 0 && trials.length > 0) {
-    let session = await openPlaced(prepared, units, best, options.openSession);
-    try {
-      for (const [done, turned] of trials.entries()) {
-        throwIfAborted(options.signal);
-        const candidate = new Set(best);
-        for (const unit of turned) if (!candidate.delete(unit)) candidate.add(unit);
-        const other = await openPlaced(prepared, units, candidate, options.openSession);
-        const faster = candidate.size > 0 && (await timeRatio(other, session, options.feeds)) < worthwhile;
-        await (faster ? session : other).close();
-        if (faster) [best, session] = [candidate, other];
-        options.onProgress?.({ stage: "try placements", done: done + 1, total: trials.length });
-      }
-    } finally {
-      await session.close();
+  const tried = new Set([describe(new Set())]);
+  const best = new Contest(prepared, units, options);
+  try {
+    const race = async (candidate: ReadonlySet<Unit>): Promise<void> => {
+      throwIfAborted(options.signal);
+      if (tried.has(describe(candidate))) return;
+      tried.add(describe(candidate));
+      await best.against(candidate);
+    };
+    for (const start of starts) await race(start);
+    const trials = regions(units, best.int8)
+      .map((region) => region.units.filter((unit) => options.may(unit, !region.int8)))
+      .filter((turned) => turned.some((unit) => unit.kernel.kind === "linear"))
+      .slice(0, mostTrials);
+    for (const [done, turned] of trials.entries()) {
+      const candidate = new Set(best.int8);
+      for (const unit of turned) if (!candidate.delete(unit)) candidate.add(unit);
+      await race(candidate);
+      options.onProgress?.({ stage: "try placements", done: done + 1, total: trials.length });
     }
+  } finally {
+    await best.close();
   }
-  return { int8: best, costs: { ...known, placements: new Map(known.placements).set(key, describe(best)) } };
+  const { int8 } = best;
+  return { int8, costs: { ...known, placements: new Map(known.placements).set(key, describe(int8)) } };
+}
+
+/** Keeps the fastest placement so far, open. */
+class Contest {
+  int8: ReadonlySet<Unit> = new Set();
+  #session: Session | undefined;
+
+  constructor(
+    readonly prepared: Prepared,
+    readonly units: readonly Unit[],
+    readonly options: Pick<RefineOptions, "openSession" | "feeds">,
+  ) {}
+
+  async against(candidate: ReadonlySet<Unit>): Promise<void> {
+    const { openSession, feeds } = this.options;
+    const other = await openPlaced(this.prepared, this.units, candidate, openSession);
+    const faster = this.#session === undefined || (await timeRatio(other, this.#session, feeds)) < worthwhile;
+    await (faster ? this.#session : other)?.close();
+    if (faster) [this.int8, this.#session] = [candidate, other];
+  }
+
+  async close(): Promise<void> {
+    await this.#session?.close();
+  }
 }
 
 function openPlaced(
