@@ -34,6 +34,13 @@ export { reportText } from "#report/text";
 export type { Report } from "#report/types";
 export { visible } from "#report/visible";
 export type { QuantizeOptions, QuantizeResult } from "#verbs/library";
+export {
+  dequantizeTensor,
+  fakeQuantizeTensor,
+  type QuantizedTensor,
+  quantizeTensor,
+  type TensorOptions,
+} from "#verbs/tensors";
 export { version } from "#verbs/version";
 
 /** Opens an ONNX model without loading its weights: bytes, a File or Blob, or a URL whose server answers range requests. */
