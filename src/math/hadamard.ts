@@ -29,29 +29,30 @@ export function hadamardOrder(n: number): number {
 export function hadamardMatrix(order: number): Int8Array {
   const rows = new Float64Array(order * order);
   for (let i = 0; i < order; i++) rows[i * order + i] = 1;
-  multiplyHadamard(rows, order);
+  hadamardTransform(order)(rows);
   return Int8Array.from(rows);
 }
 
 /**
- * Replaces each stretch x of `order` values by x·H, or by x·Hᵀ; not normalized. Sylvester's part takes n·log n additions. Works
- * in the order of the elements, so that every engine rounds alike.
+ * A function that replaces each stretch x of `order` values by x·H, or by x·Hᵀ; not normalized. Sylvester's part takes n·log₂ n
+ * additions (the fast Walsh–Hadamard transform), in one fixed order, so that every engine rounds alike.
  */
-export function multiplyHadamard(values: Float64Array, order: number, transposed = false): void {
+export function hadamardTransform(order: number): (values: Float64Array, transposed?: boolean) => void {
   const core = coreOf(order);
   const matrix = core === 1 ? undefined : coreMatrix(core);
-  for (let start = 0; start < values.length; start += order) {
-    if (matrix !== undefined) multiplyCore(values.subarray(start, start + order), matrix, core, transposed);
+  return (values, transposed = false) => {
+    if (matrix !== undefined) multiplyCore(values, matrix, core, transposed);
     for (let half = core; half < order; half *= 2) {
-      for (let block = start; block < start + order; block += 2 * half) {
-        for (let i = block; i < block + half; i++) {
-          const [a, b] = [values[i], values[i + half]];
+      for (let block = 0; block < values.length; block += 2 * half) {
+        for (let i = block, j = block + half; i < block + half; i++, j++) {
+          const a = values[i];
+          const b = values[j];
           values[i] = a + b;
-          values[i + half] = a - b;
+          values[j] = a - b;
         }
       }
     }
-  }
+  };
 }
 
 /** Each stretch of `size` values times the core. */

@@ -36,7 +36,8 @@ export const endless = 1e30;
 
 /** Smallest normal float32: below it 1/s is infinite and kernels flush to zero. */
 const smallestNormal = 1.1754943508222875e-38;
-const largestFloat = 3.4028234663852886e38;
+/** Half of what float32 holds: a code beyond a range of up to here, which rounding may give, still decodes to a finite number. */
+const largestEnd = 2 ** 127;
 
 /** Codes that may be emitted: see `codeRange`. */
 export function affineCodes(
@@ -51,7 +52,7 @@ export function affineCodes(
  * Symmetric: s = max|·| / qmax, z = 0 (unsigned dtypes: z = mid-code). Asymmetric: s = (high − low)/(qmax − qmin),
  * z = roundHalfEven(qmin − low/s) (Jacob et al. 2018, eq. 1). A range without extent gives s = 1 and z at zero's usual place.
  *
- * One bit has two codes, and one of them is 0: the other is the end of greater magnitude, whatever its sign.
+ * Ends beyond ±2¹²⁷ are taken there. One bit has two codes, and one of them is 0: the other is the end of greater magnitude, whatever its sign.
  */
 export function affineFromRange(
   low: number,
@@ -63,8 +64,8 @@ export function affineFromRange(
     throw new LowbitError("quant/range", `[${low}, ${high}] is not a range`);
   const row = dtype(name);
   const { min, max } = affineCodes(name, options);
-  const lo = Math.min(low, 0);
-  const hi = Math.max(high, 0);
+  const lo = Math.max(Math.min(low, 0), -largestEnd);
+  const hi = Math.min(Math.max(high, 0), largestEnd);
   const largest = Math.max(-lo, hi);
   if (row.bits === 1) return { scale: usableScale(largest, options), zeroPoint: hi >= -lo ? min : max };
   if (!options.symmetric) {
@@ -82,10 +83,10 @@ export function affineFromRange(
 /** The float32 that serves as a step: 1 for a range without extent, else normal and finite. */
 function usableScale(step: number, { powerOfTwo }: AffineOptions): number {
   if (step === 0) return 1;
-  const scale = Math.min(Math.max(Math.fround(step), smallestNormal), largestFloat);
+  const scale = Math.max(Math.fround(step), smallestNormal);
   if (powerOfTwo !== true) return scale;
   const below = 2 ** exponentOf(scale);
-  return below === scale ? scale : Math.min(below * 2, 2 ** 127);
+  return below === scale ? scale : below * 2;
 }
 
 /** Least and greatest value of each parameter's elements; NaN and infinities are refused with their index. */

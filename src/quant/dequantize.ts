@@ -2,10 +2,16 @@ import { decodeAffine } from "#quant/affine";
 import type { Codebook, Lookup } from "#quant/decoding";
 import { forEachRun } from "#quant/granularity";
 import type { QTensor } from "#quant/qtensor";
+import { unrotate } from "#quant/rotation";
 import { applyScales } from "#quant/scales";
 
 /** The numbers that a quantized matrix stands for, row by row. What every file, kernel and runtime has to agree with. */
-export function dequantize({ codes, rows, columns, decoding }: QTensor): Float32Array {
+export function dequantize(q: QTensor): Float32Array {
+  const decoded = decode(q);
+  return q.rotation === undefined ? decoded : unrotate(decoded, q.rotation);
+}
+
+function decode({ codes, rows, columns, decoding }: QTensor): Float32Array {
   switch (decoding.kind) {
     case "affine":
       return decodeAffine(codes, [rows, columns], decoding);

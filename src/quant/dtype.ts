@@ -33,6 +33,7 @@ export interface IntegerRow extends Row {
 
 /** value = code · 2^−fractionBits, the code an integer of `bits` bits. */
 export interface FixedRow extends Row {
+  readonly name: FixedDType;
   readonly kind: "fixed";
   readonly fractionBits: number;
 }

@@ -4,7 +4,7 @@
 import { encodeAffine } from "#quant/affine";
 import { dtypes } from "#quant/dtype";
 import { elementImportance } from "#quant/importance";
-import { encodeStochastic } from "#quant/quantizers/linear/encodeStochastic";
+import { encodeStochastic } from "#quant/encodeStochastic";
 import { fitLinear } from "#quant/quantizers/linear/fitLinear";
 import { parseScheme, type Scheme, schemeText } from "#quant/scheme";
 import { matrixGranularity } from "#quant/sharing";

@@ -32,10 +32,11 @@ export function weightRanges(
   rule: RangeRule,
   use: RangeUse,
   importance: Float32Array | undefined,
-): { readonly low: Float32Array; readonly high: Float32Array } {
-  const { low, high } = extremes(x, shape, granularity);
+): { readonly low: ArrayLike<number>; readonly high: ArrayLike<number> } {
+  const found = extremes(x, shape, granularity);
   // the mean of one sample's extremes is its extremes
-  if (rule.by === "minmax" || rule.by === "average") return { low, high };
+  if (rule.by === "minmax" || rule.by === "average") return found;
+  const [low, high] = [Float64Array.from(found.low), Float64Array.from(found.high)];
   const gather = gatherer(shape, granularity, low.length);
   const [values, weights] = [gather.all(x), importance && gather.all(importance)];
   for (let i = 0; i < low.length; i++) {
