@@ -1,7 +1,9 @@
 import { LowbitError } from "#base/errors";
 import type { Recipe } from "#methods/types";
+import { weightScheme } from "#methods/weightScheme";
 import { dtype } from "#quant/dtype";
-import { parseScheme, type Scheme, schemeText } from "#quant/scheme";
+import { tensorScheme } from "#quant/quantizers/index";
+import { parseScheme, type Scheme } from "#quant/scheme";
 
 const base = { rules: [], prefer: "speed", smallestWeight: 1024 } as const;
 
@@ -39,19 +41,25 @@ export function recipe(name: string): Recipe {
   });
 }
 
+/** A recipe that stores weights by a scheme and computes on floats. */
+export function weightOnlyRecipe(weights: string): Recipe {
+  return { ...base, name: weights, weights, activations: "float", mode: "float" };
+}
+
 /** Whether a recipe computes in half precision, and does not only store it. */
 export function computesInHalf({ weights, activations }: Recipe): boolean {
-  return parseScheme(activations)?.dtype === "float16" && parseScheme(weights)?.dtype === "float16";
+  return activations.trim() === "float16" && weights.trim() === "float16";
 }
 
 /** Checks what only a whole recipe can get wrong, and returns it. Throws usage/scheme. */
 export function checkedRecipe(wish: Recipe): Recipe {
   const { name, mode } = wish;
-  const weights = parseScheme(wish.weights);
-  const activations = parseScheme(wish.activations);
-  for (const scheme of [weights, ...wish.rules.map((rule) => parseScheme(rule.weights ?? "float"))]) storable(scheme);
-  for (const scheme of [activations, ...wish.rules.map((rule) => parseScheme(rule.activations ?? "float"))])
-    computable(scheme);
+  const weights = weightScheme(wish.weights);
+  const activations = activationScheme(wish.activations);
+  for (const rule of wish.rules) {
+    weightScheme(rule.weights ?? "float");
+    activationScheme(rule.activations ?? "float");
+  }
   const wrong = (message: string, hint: string): LowbitError =>
     new LowbitError("usage/scheme", `recipe ${name} ${message}`, { hint });
   if (mode === "float") {
@@ -66,7 +74,7 @@ export function checkedRecipe(wish: Recipe): Recipe {
       "computes on codes but leaves activations in float",
       'give activations a scheme such as "uint8/asymmetric", or set mode to "float"',
     );
-  if (weights === null)
+  if (weights.kind === "float")
     throw wrong(
       "quantizes activations but not weights; no runtime has kernels for that",
       'give weights a scheme such as "int8/channel"',
@@ -74,24 +82,13 @@ export function checkedRecipe(wish: Recipe): Recipe {
   return wish;
 }
 
-/** Weights are integers of up to 16 bits, or halves. */
-function storable(scheme: Scheme | null): void {
-  if (scheme === null || scheme.dtype === "float16") return;
-  const { kind, bits } = dtype(scheme.dtype);
-  if (scheme.stochastic || scheme.granularity.per === "block" || scheme.granularity.per === "token")
-    throw new LowbitError("usage/scheme", `weights of a model cannot be stored as ${schemeText(scheme)}`, {
-      hint: "scales are per tensor, channel or group:32, and rounding is to the nearest",
-    });
-  if (kind === "integer" && bits <= 16) return;
-  throw new LowbitError("usage/scheme", `weights cannot be stored as ${scheme.dtype}`, {
-    hint: "take int2 … int16, uint2 … uint16, float16, or float to leave them",
-  });
-}
-
-/** Activations share a scale, and codes are the nearest: so QuantizeLinear makes them. */
-function computable(scheme: Scheme | null): void {
-  if (scheme === null || (scheme.granularity.per === "tensor" && !scheme.stochastic)) return;
-  throw new LowbitError("usage/scheme", `activations of a model cannot be computed as ${schemeText(scheme)}`, {
-    hint: "they have one scale a tensor, and rounding is to the nearest: for example uint8/mse",
-  });
+/** Activations share a scale, and codes are the nearest: so QuantizeLinear makes them. Throws usage/scheme for all else. */
+function activationScheme(text: string): Scheme | null {
+  const name = text.trim();
+  const hint =
+    "they have one scale a tensor, and rounding is to the nearest: for example uint8/mse, or float to leave them";
+  const linear = name === "float" || name === "float16" || tensorScheme(name).quantizer.name === "linear";
+  const scheme = linear ? parseScheme(name) : undefined;
+  if (scheme === null || (scheme?.granularity.per === "tensor" && !scheme.stochastic)) return scheme;
+  throw new LowbitError("usage/scheme", `activations of a model cannot be computed as ${text}`, { hint });
 }

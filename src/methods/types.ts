@@ -14,7 +14,7 @@ export interface RecipeRule {
    * Which nodes: a glob over node and output names (`features.*`, `*depthwise*`), or `op:Softmax` for every node of a type.
    */
   readonly match: string;
-  /** Weight scheme for these nodes; "float" leaves them as they are. */
+  /** Weight scheme for these nodes, of any quantizer; "float" leaves them as they are. */
   readonly weights?: string;
   /** "float" computes these nodes in float. */
   readonly activations?: string;
@@ -23,7 +23,7 @@ export interface RecipeRule {
 export interface Recipe {
   /** The name it was asked for by, for people. */
   readonly name: string;
-  /** Scheme of the weights, e.g. "int8/channel"; "float" leaves them. */
+  /** Scheme of the weights, of any quantizer: "int8/channel", "kmeans:16"; "float" leaves them. */
   readonly weights: string;
   /** Scheme of the activations of layers that compute on codes, e.g. "uint8/asymmetric"; "float" for weight-only recipes. */
   readonly activations: string;
@@ -59,6 +59,8 @@ export type Storage =
   | "dequantize"
   /** Integer codes, decoded by Cast, Sub and Mul, which runtimes evaluate once at load: small on disk, float in memory. */
   | "decode-at-load"
+  /** Codes of any scheme and a call of a function that decodes them, evaluated once at load: small on disk, float in memory. */
+  | "function"
   /** MatMulNBits: packed codes, low bits first, in blocks along the reduction axis. */
   | "matmul-nbits"
   /** GatherBlockQuantized. */
@@ -84,7 +86,7 @@ export interface PlannedNode {
 
 export interface PlannedWeight {
   readonly tensor: string;
-  /** As `schemeText` writes it; "float32" when it stays. */
+  /** As it was wished; "float32" when it stays. */
   readonly scheme: string;
   readonly storage: Storage;
   /** Axis of the output channels, or of the reduction for groups. */

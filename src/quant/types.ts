@@ -49,6 +49,8 @@ export interface Quantizer<S = unknown> {
   text(scheme: S): string;
   /** Bits of a code per weight, without what is shared. → 4 for kmeans:16 */
   nominalBits(scheme: S): number;
+  /** Why matrices of so many rows and columns cannot have this scheme, and what could; undefined where they can. Absent: all can. */
+  unfit?(rows: number, columns: number, scheme: S): string | undefined;
   /** Throws quant/non-finite, and quant/scheme for what does not fit this matrix, saying what would. */
   quantize(x: Matrix, scheme: S, options: QuantizeOptions): QTensor;
 }

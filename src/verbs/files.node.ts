@@ -13,8 +13,9 @@ import { openData } from "#data/openData.node";
 import { spread, take } from "#data/spread";
 import type { Dataset } from "#data/types";
 import { openOnnxFile } from "#formats/onnx/onnxFile.node";
-import { checkedRecipe, recipe as recipeOf } from "#methods/recipes";
+import { checkedRecipe, recipe as recipeOf, weightOnlyRecipe } from "#methods/recipes";
 import type { Recipe } from "#methods/types";
+import { weightScheme } from "#methods/weightScheme";
 import type { Model } from "#model/model";
 import type { OpenSession, Session, SessionOptions } from "#model/session";
 import { evaluate, type Metric } from "#report/evaluate";
@@ -158,13 +159,8 @@ export async function quantizeFile(
 }
 
 async function settleRecipe(model: Model, options: QuantizeFileOptions): Promise<Recipe> {
-  const { recipe: wish, weights, activations, keep = [], prefer } = options;
-  const base =
-    wish === undefined
-      ? await chooseRecipe(model, options.data !== undefined || options.allowRandomData === true)
-      : typeof wish === "string"
-        ? recipeOf(wish)
-        : wish;
+  const { weights, activations, keep = [], prefer } = options;
+  const base = await baseRecipe(model, options);
   return checkedRecipe({
     ...base,
     ...(weights === undefined ? {} : { weights }),
@@ -172,6 +168,15 @@ async function settleRecipe(model: Model, options: QuantizeFileOptions): Promise
     ...(prefer === undefined ? {} : { prefer }),
     rules: [...base.rules, ...keep.map((match) => ({ match, weights: "float", activations: "float" }))],
   });
+}
+
+async function baseRecipe(model: Model, options: QuantizeFileOptions): Promise<Recipe> {
+  const { recipe: wish, weights, activations, data, allowRandomData } = options;
+  if (wish !== undefined) return typeof wish === "string" ? recipeOf(wish) : wish;
+  // no kernel computes on such codes, whatever the model
+  if (weights !== undefined && activations === undefined && weightScheme(weights).kind === "function")
+    return weightOnlyRecipe(weights);
+  return chooseRecipe(model, data !== undefined || allowRandomData === true);
 }
 
 /** What a job reads apart from the model: it must not be what it writes. */

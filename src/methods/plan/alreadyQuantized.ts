@@ -1,12 +1,14 @@
 import { type Diagnostic, LowbitError } from "#base/errors";
+import { decoderDomain } from "#methods/decoders/decoderFunctions";
 import { subgraphs } from "#model/attributes";
+import { functionOf } from "#model/functions";
 import type { Graph, Model, Node } from "#model/model";
 import { isQuantizing } from "#model/quantizing";
 import { minifloats, sizeOf } from "#model/tensor";
 
 /** What of a model is no float32 any more: said once, before anything is planned. */
 export interface AlreadyQuantized {
-  /** Nodes that turn numbers into codes or compute on codes, by operator. */
+  /** Nodes that turn numbers into codes and back or compute on codes, by operator. */
   readonly operators: ReadonlyMap<string, number>;
   /** Weights in half precision or less, in elements. */
   readonly smallFloats: number;
@@ -20,7 +22,8 @@ export function alreadyQuantized(model: Model): AlreadyQuantized {
     for (const { element, dims } of graph.initializers.values())
       if (minifloats[element] !== undefined && dims.length >= 2) smallFloats += sizeOf(dims);
     for (const node of graph.nodes) {
-      if (isQuantizing(node) || computesOnPacked(node)) operators.set(node.op, (operators.get(node.op) ?? 0) + 1);
+      if (isQuantizing(node) || computesOnPacked(node) || functionOf(model, node)?.domain === decoderDomain)
+        operators.set(node.op, (operators.get(node.op) ?? 0) + 1);
       for (const inner of subgraphs(node)) visit(inner);
     }
   };

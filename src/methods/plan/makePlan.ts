@@ -12,6 +12,7 @@ import { unmatched, wishes } from "#methods/plan/wishes";
 import { findWeights } from "#methods/plan/weights";
 import type { Prepared } from "#methods/prepare";
 import { computesInHalf } from "#methods/recipes";
+import { weightScheme } from "#methods/weightScheme";
 import type { Plan, PlannedActivation, PlannedNode, PlannedWeight, Recipe, Stats } from "#methods/types";
 import { intAttribute } from "#model/attributes";
 import { GraphDraft } from "#model/edit";
@@ -181,8 +182,8 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
 
 /** Whether a unit's weights can have this scheme: 8 bits, a scale for the tensor or for each channel. */
 function isInt8(text: string): boolean {
-  const scheme = parseScheme(text);
-  return scheme !== null && dtype(scheme.dtype).bits === 8 && scheme.granularity.per !== "group";
+  const wish = weightScheme(text);
+  return wish.kind === "integers" && dtype(wish.scheme.dtype).bits === 8 && wish.scheme.granularity.per !== "group";
 }
 
 /** The placement that won when whole models were timed, with the reason where it differs from the one by costs. */

@@ -10,6 +10,7 @@ import { wishes } from "#methods/plan/wishes";
 import type { Prepared } from "#methods/prepare";
 import { quantize } from "#methods/quantize/quantize";
 import type { Plan, Recipe } from "#methods/types";
+import { weightScheme } from "#methods/weightScheme";
 import { createNode } from "#model/attributes";
 import { GraphDraft } from "#model/edit";
 import type { Model, Node } from "#model/model";
@@ -17,7 +18,6 @@ import type { OpenSession, Session } from "#model/session";
 import { inferShapes } from "#model/shapes";
 import { float32, sizeOf } from "#model/tensor";
 import { weight } from "#model/weights";
-import { parseScheme } from "#quant/scheme";
 import type { HostCosts, UnitCost } from "#targets/hostCosts";
 
 export interface MeasureStoredOptions extends JobOptions {
@@ -62,10 +62,10 @@ function candidates(
   const layers = new Map<string, { readonly layer: StoredLayer; readonly scheme: string }>();
   for (const each of found) {
     const { weights: text } = wishOf(each.uses[0].node);
-    const scheme = parseScheme(text);
-    if (scheme === null || sizeOf(each.ref.dims) < recipe.smallestWeight) continue;
+    const wish = weightScheme(text);
+    if (wish.kind !== "integers" || sizeOf(each.ref.dims) < recipe.smallestWeight) continue;
     for (const use of each.uses) {
-      const layer = storedLayer(each, use, scheme, context);
+      const layer = storedLayer(each, use, wish.scheme, context);
       if (typeof layer !== "string") layers.set(layer.key, { layer, scheme: text });
     }
   }

@@ -2,13 +2,16 @@
 import { blockScheme, type Choice, choosesCodes, type StoredKnowledge, storedLayer } from "#methods/plan/storedLayers";
 import { findWeights, type Weight, type WeightUse } from "#methods/plan/weights";
 import type { WishOf } from "#methods/plan/wishes";
+import { matrixView } from "#methods/plan/matrixView";
 import type { Compute, PlannedNode, PlannedWeight, Recipe } from "#methods/types";
+import { type WeightScheme, weightScheme } from "#methods/weightScheme";
 import { intAttribute } from "#model/attributes";
 import type { GraphDraft } from "#model/edit";
 import type { Model, Node } from "#model/model";
 import type { ShapeMap } from "#model/shapes";
 import { sizeOf } from "#model/tensor";
-import { parseScheme, type Scheme } from "#quant/scheme";
+import { unfit } from "#quant/quantizers/index";
+import type { Scheme } from "#quant/scheme";
 
 export interface WeightPlanning extends StoredKnowledge {
   readonly model: Model;
@@ -50,11 +53,16 @@ export function planWeights(planning: WeightPlanning): PlannedWeights {
         ? { scheme: "float32", storage: "float32", why }
         : dequantize(`${codes.why}; layers that compute in float have a copy of their own: ${why}`);
     if (others.length === 0) return dequantize(codes.why);
-    const scheme = parseScheme(wish.weights);
-    if (scheme === null) return float(wish.why);
+    const scheme = weightScheme(wish.weights);
+    if (scheme.kind === "float") return float(wish.why);
     const size = sizeOf(ref.dims);
     if (size === 0) return float("it is empty");
     if (size < recipe.smallestWeight) return float(`fewer than ${recipe.smallestWeight} elements`);
+    if (scheme.kind === "function") {
+      const { rows, columns } = matrixView(weight);
+      const why = unfit(scheme.scheme, rows, columns);
+      if (why !== undefined) return float(why);
+    }
     const decide = (use: WeightUse, compute: Compute, why: string, cost?: PlannedNode["cost"]): void => {
       layers.set(use.node.outputs[0], { compute, why, weight: ref.name, ...(cost === undefined ? {} : { cost }) });
     };
@@ -70,21 +78,28 @@ export function planWeights(planning: WeightPlanning): PlannedWeights {
 type Context = WeightPlanning & { readonly weights: ReadonlyMap<string, Weight> };
 type Decide = (use: WeightUse, compute: Compute, why: string, cost?: PlannedNode["cost"]) => void;
 
+const atLoad = { half: "float16", integers: "decode-at-load", function: "function" } as const;
+
 const decoded = "stored small, decoded when the model is loaded";
 
 function storageOf(
   weight: Weight,
-  scheme: Scheme,
+  wish: Exclude<WeightScheme, { readonly kind: "float" }>,
   context: Context,
   decide: Decide,
 ): Pick<PlannedWeight, "storage" | "why"> {
   const { recipe, reasons } = context;
   if (recipe.mode === "static") {
     const why = reasons.get(weight.uses[0].node.outputs[0]) ?? "computes as fast as float";
-    return { storage: "decode-at-load", why: `${decoded}: ${why}` };
+    return { storage: atLoad[wish.kind], why: `${decoded}: ${why}` };
   }
-  if (scheme.dtype === "float16")
-    return { storage: "float16", why: `${decoded}: computes in float32, as fast as float` };
+  if (wish.kind === "half") return { storage: "float16", why: `${decoded}: computes in float32, as fast as float` };
+  if (wish.kind === "function") {
+    const why = `no kernel computes on codes of ${wish.scheme.text}`;
+    for (const use of weight.uses) decide(use, "float", why);
+    return { storage: "function", why: `${decoded}: ${why}` };
+  }
+  const { scheme } = wish;
   return recipe.mode === "dynamic"
     ? dynamicStorage(weight, scheme, context, decide)
     : weightOnlyStorage(weight, scheme, context, decide);

@@ -6,7 +6,7 @@
 import type { Weight } from "#methods/plan/weights";
 import { integersAsFloats } from "#methods/quantize/integersAsFloats";
 import type { SharedConstants } from "#methods/quantize/parameters";
-import { addToBias } from "#methods/quantize/addToBias";
+import { correctBiases } from "#methods/quantize/correctBiases";
 import { quantizeWeight, type QuantizedWeight, readFloats } from "#methods/quantize/weights";
 import { createNode } from "#model/attributes";
 import type { GraphDraft } from "#model/edit";
@@ -29,22 +29,9 @@ export async function writeDecodeAtLoad(
   options: DecodeAtLoadOptions,
 ): Promise<void> {
   const { ref, uses } = weight;
-  if (scheme.dtype === "float16") {
-    writeHalf(draft, weight);
-    return;
-  }
   const quantized = await quantizeWeight(ref, scheme, weight);
   const value = decodedValue(draft, weight, quantized, scheme, options);
-  for (const { node, input, nested, by } of uses) {
-    const means = options.channelMeans.get(node.inputs[0]);
-    const direct = input === 1 && !nested && by === undefined;
-    if (direct && means !== undefined && ["Conv", "Gemm", "MatMul"].includes(node.op))
-      await addToBias(
-        draft,
-        node,
-        (await quantized.meanShift(node, means)).map((s) => -s),
-      );
-  }
+  await correctBiases(draft, uses, options.channelMeans, quantized.meanShift);
   draft.replaceUses(ref.name, value);
 }
 
@@ -94,7 +81,7 @@ export function decodedValue(
 }
 
 /** Half precision: Cast is all the decoding there is. */
-function writeHalf(draft: GraphDraft, { ref }: Weight): void {
+export function writeHalf(draft: GraphDraft, { ref }: Weight): void {
   const half = lazyWeight({ ...ref, name: `${ref.name}_half`, element: "float16" }, async () =>
     fromNumbers("float16", ref.dims, await readFloats(ref), true),
   );

@@ -1,4 +1,5 @@
 import { LowbitError } from "#base/errors";
+import { decoderDomain } from "#methods/decoders/decoderFunctions";
 import type { KernelLookup } from "#methods/plan/units";
 import { findUnits } from "#methods/plan/units";
 import { isFloatNode, valueTypes } from "#methods/plan/valueTypes";
@@ -44,12 +45,20 @@ export async function quantize(prepared: Prepared, plan: Plan, options: Quantize
   const channelMeans = options.stats?.channelMeans ?? new Map<string, Float64Array>();
   const reduced = options.reducedRange ?? false;
   await writeStaticInt8(draft, plan, chosen, { reduced, channelMeans });
-  await writeStoredWeights(draft, prepared, plan, { reduced, channelMeans });
+  const functions = await writeStoredWeights(draft, prepared, plan, { reduced, channelMeans });
   draft.removeUnused();
   await protectFloats(draft);
   protectProducts(draft);
   // what the file said of intermediate values is no longer true of all of them
   const graph = { ...draft.finish(), values: new Map() };
-  const microsoft = graph.nodes.some(({ domain }) => domain === "com.microsoft") && !model.opsets.has("com.microsoft");
-  return { ...model, ...(microsoft ? { opsets: new Map(model.opsets).set("com.microsoft", 1) } : {}), graph };
+  const opsets = new Map(model.opsets);
+  if (graph.nodes.some(({ domain }) => domain === "com.microsoft") && !opsets.has("com.microsoft"))
+    opsets.set("com.microsoft", 1);
+  if (functions.length === 0) return { ...model, opsets, graph };
+  opsets.set(decoderDomain, 1);
+  const irVersion = Math.max(model.irVersion, firstWithFunctions);
+  return { ...model, irVersion, opsets, functions: [...model.functions, ...functions], graph };
 }
+
+/** The file version (IR) that may carry functions: onnx/docs/IR.md. */
+const firstWithFunctions = 8;

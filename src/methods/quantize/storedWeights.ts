@@ -3,14 +3,16 @@ import { matrixLayer, type MatrixLayer } from "#methods/plan/matrixLayer";
 import { blockScheme } from "#methods/plan/storedLayers";
 import { findWeights, type Weight } from "#methods/plan/weights";
 import type { Prepared } from "#methods/prepare";
-import { writeDecodeAtLoad } from "#methods/quantize/decodeAtLoad";
+import { writeDecodeAtLoad, writeHalf } from "#methods/quantize/decodeAtLoad";
 import { DynamicInt8Writer } from "#methods/quantize/dynamicInt8";
 import { writeDynamicLstm } from "#methods/quantize/dynamicLstm";
+import { FunctionWeightsWriter } from "#methods/quantize/functionWeights";
 import { SharedConstants } from "#methods/quantize/parameters";
 import { writeWeightOnly } from "#methods/quantize/weightOnly";
 import type { Compute, Plan, PlannedWeight } from "#methods/types";
+import { integerScheme, weightScheme } from "#methods/weightScheme";
 import { GraphDraft } from "#model/edit";
-import { parseScheme, type Scheme } from "#quant/scheme";
+import type { FunctionDef } from "#model/model";
 
 export interface StoredWeightsOptions {
   readonly reduced: boolean;
@@ -18,18 +20,19 @@ export interface StoredWeightsOptions {
   readonly channelMeans: ReadonlyMap<string, ArrayLike<number>>;
 }
 
-/** Writes every weight that a plan stores in another form than static int8. */
+/** Writes every weight that a plan stores in another form than static int8. Returns the functions that they call. */
 export async function writeStoredWeights(
   draft: GraphDraft,
   { model, shapes }: Prepared,
   plan: Plan,
   { reduced, channelMeans }: StoredWeightsOptions,
-): Promise<void> {
+): Promise<readonly FunctionDef[]> {
   const original = new GraphDraft(model.graph);
   const weights = new Map(findWeights(model, original).map((found) => [found.ref.name, found]));
   const computes = new Map(plan.nodes.map((row) => [row.node, row.compute]));
   const options = { constants: new SharedConstants(draft), channelMeans, opset: model.opsets.get("") ?? 0, reduced };
   const products = new DynamicInt8Writer(draft, options);
+  const decoded = new FunctionWeightsWriter(draft, { ...options, functions: model.functions, seed: plan.seed });
   const layersOf = (weight: Weight, compute: Compute): MatrixLayer[] =>
     weight.uses.flatMap((use) => {
       if (computes.get(use.node.outputs[0]) !== compute || use.node.op === "Gather") return [];
@@ -40,18 +43,26 @@ export async function writeStoredWeights(
   for (const row of plan.weights) {
     if (row.storage === "float32" || row.storage === "dequantize") continue;
     const weight = weights.get(row.tensor);
-    const scheme = parseScheme(row.scheme);
-    if (weight === undefined || scheme === null) throw mismatch(row.tensor, "it is no weight of this model");
+    if (weight === undefined) throw mismatch(row.tensor, "it is no weight of this model");
     switch (row.storage) {
-      case "decode-at-load":
       case "float16":
-        await writeDecodeAtLoad(draft, weight, scheme, options);
+        writeHalf(draft, weight);
         break;
+      case "decode-at-load":
+        await writeDecodeAtLoad(draft, weight, integerScheme(row.scheme), options);
+        break;
+      case "function": {
+        const wish = weightScheme(row.scheme);
+        if (wish.kind !== "function") throw mismatch(row.tensor, `no function is needed for ${row.scheme}`);
+        await decoded.write(weight, wish.scheme);
+        break;
+      }
       case "matmul-nbits":
       case "gather-blocks":
-        await writeWeightOnly(draft, weight, layersOf(weight, "weight-only"), blocksOf(row, scheme), options);
+        await writeWeightOnly(draft, weight, layersOf(weight, "weight-only"), blocksOf(row), options);
         break;
       case "integer": {
+        const scheme = integerScheme(row.scheme);
         const [{ node, input }] = weight.uses;
         if (node.op !== "LSTM") await products.write(weight, layersOf(weight, "int8-dynamic"), scheme);
         else if (input === 1) {
@@ -62,10 +73,11 @@ export async function writeStoredWeights(
       }
     }
   }
+  return decoded.functions;
 }
 
-function blocksOf({ tensor, scheme: text }: PlannedWeight, scheme: Scheme) {
-  const blocks = blockScheme(scheme);
+function blocksOf({ tensor, scheme: text }: PlannedWeight) {
+  const blocks = blockScheme(integerScheme(text));
   if (typeof blocks === "string") throw mismatch(tensor, `${text}: ${blocks}`);
   return blocks;
 }

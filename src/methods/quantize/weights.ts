@@ -23,7 +23,7 @@ export interface QuantizedWeight {
   /** The codes as a weight of this name, of the scheme's dtype (one that ONNX has) and `shape`. */
   readonly codes: (name: string) => TensorRef;
   /** How far rounding moves the mean of each output of a layer, whose input has these means per channel: see `meanShift`. */
-  meanShift(node: Node, means: ArrayLike<number>): Promise<Float64Array>;
+  readonly meanShift: (node: Node, means: ArrayLike<number>) => Promise<Float64Array>;
 }
 
 /** Where a weight's output channels and its sums lie: see plan/weights. */
@@ -78,7 +78,7 @@ export async function quantizeWeight(
     shape,
     load,
     codes,
-    async meanShift(node, means) {
+    meanShift: async (node, means) => {
       const decoded = crop(decodeAffine(await load(), shape, decoding));
       return meanShift(node, ref.dims, await readFloats(ref), decoded, means);
     },

@@ -1,10 +1,15 @@
 /** All quantizers. A key is the quantizer's name, its folder and its page in docs/quantizers/. */
 import { LowbitError } from "#base/errors";
+import { hadamardOrder } from "#math/hadamard";
 import { refuseNonFinite } from "#quant/affine";
 import type { QTensor } from "#quant/qtensor";
+import { binary } from "#quant/quantizers/binary/binary";
 import { kmeans } from "#quant/quantizers/kmeans/kmeans";
+import { log } from "#quant/quantizers/log/log";
+import { ternary } from "#quant/quantizers/ternary/ternary";
 import { dfp } from "#quant/quantizers/dfp/dfp";
 import { fixed } from "#quant/quantizers/fixed/fixed";
+import { ggml } from "#quant/quantizers/ggml/ggml";
 import { linear } from "#quant/quantizers/linear/linear";
 import { bitsandbytes } from "#quant/quantizers/bitsandbytes/bitsandbytes";
 import { float } from "#quant/quantizers/float/float";
@@ -21,12 +26,16 @@ export const quantizers = {
   fixed,
   dfp,
   kmeans,
+  binary,
+  ternary,
+  log,
   float,
   bitsandbytes,
   mx,
   nvfp4,
   vsq,
   microexponent,
+  ggml,
 } as const satisfies Readonly<Record<string, Quantizer>>;
 
 export type QuantizerName = keyof typeof quantizers;
@@ -58,6 +67,13 @@ export function tensorScheme(text: string): TensorScheme {
   throw new LowbitError("usage/scheme", `${text} is no scheme that a quantizer reads`, {
     hint: `for example ${examples.join(", ")}`,
   });
+}
+
+/** Why matrices of so many rows and columns cannot have a scheme, and what could; undefined where they can. */
+export function unfit({ quantizer, scheme, hadamard }: TensorScheme, rows: number, columns: number): string | undefined {
+  if (hadamard && hadamardOrder(columns) === 1)
+    return `no Hadamard matrix rotates its ${columns} columns: their number is odd`;
+  return quantizer.unfit?.(rows, columns, scheme);
 }
 
 /** Quantizes a matrix as a scheme says. Throws usage/scheme, quant/scheme, quant/range and quant/non-finite. */
