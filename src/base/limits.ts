@@ -14,7 +14,7 @@ export interface Limits {
   readonly onnxDepth: number;
   /** Bytes of a safetensors header, or of the index of a sharded model. The largest models need some 100 KB a shard. */
   readonly safetensorsHeaderBytes: number;
-  /** Memory for the structure of one GGUF file, as its bytes plus 64 for each text, array and tensor. Tokenizers need some 50 MB. */
+  /** Memory for the structure of one GGUF file, as its bytes plus 64 for each text and 512 for each array. Tokenizers need some 50 MB. */
   readonly ggufHeaderBytes: number;
   /** One text among GGUF's metadata. */
   readonly ggufStringBytes: number;

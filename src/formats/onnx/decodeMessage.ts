@@ -3,7 +3,7 @@
  * numbers may be packed or not, of a oneof the last member stays.
  */
 import type { ByteSource } from "#base/bytes";
-import { ByteBuilder } from "#formats/onnx/byteBuilder";
+import { ByteBuilder } from "#base/byteBuilder";
 import { Payload } from "#formats/onnx/payload";
 import { isLeftOut } from "#formats/onnx/scanStructure";
 import { type Field, fieldTable, keepsUnknown, type Message, type MessageName, oneofs } from "#formats/onnx/schema";

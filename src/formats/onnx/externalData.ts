@@ -6,6 +6,7 @@
  * symbolic link leads outside is checked where files are opened (`onnxFile.node`).
  */
 import type { LowbitError } from "#base/errors";
+import { locationProblem } from "#base/location";
 import type { Context } from "#formats/onnx/context";
 import type { Message } from "#formats/onnx/schema";
 import type { TensorData } from "#model/model";
@@ -37,17 +38,6 @@ export function parseExternalData(
     throw fail("onnx/external-data", `has the external_data ${key} ${JSON.stringify(text.slice(0, 40))}`);
   };
   return { location, offset: integer("offset") ?? 0, length: integer("length") };
-}
-
-/** Why a location is refused before anything is opened; undefined when it is a plain relative path. */
-export function locationProblem(location: string): string | undefined {
-  if (location === "") return "is empty";
-  if (/\p{Cc}/u.test(location)) return "has a control character";
-  if (/[\\:*]/.test(location)) return "has one of \\ : *";
-  if (location.startsWith("/")) return "is absolute";
-  if (location.split("/").some((part) => part === "" || part === "." || part === ".."))
-    return "has an empty, `.` or `..` component";
-  return undefined;
 }
 
 /** The range of a tensor of `length` bytes; `context.external` has its file. */

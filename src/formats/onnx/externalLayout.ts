@@ -1,6 +1,7 @@
 /** Where each weight lies in an external data file. */
 import { LowbitError } from "#base/errors";
-import { type ExternalPlace, locationProblem } from "#formats/onnx/externalData";
+import { locationProblem } from "#base/location";
+import type { ExternalPlace } from "#formats/onnx/externalData";
 import type { TensorData, TensorRef } from "#model/model";
 import { weightBytes } from "#model/weights";
 

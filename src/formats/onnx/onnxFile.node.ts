@@ -1,12 +1,12 @@
 /** ONNX models as files: one, or a model beside the file that holds its weights. */
 import { basename, dirname, join } from "node:path";
 import { atomicWrite } from "#base/atomicWrite";
+import { isHardLinked, modelFolders, openCompanionFile } from "#base/companionFile.node";
 import { type Diagnostic, LowbitError } from "#base/errors";
 import { type FileSource, openFileSource } from "#base/fileSource.node";
 import type { FsPort } from "#base/fileSystem";
 import { nodeFileSystem } from "#base/fileSystem.node";
 import type { JobOptions } from "#base/progress";
-import { isHardLinked, modelFolders, openExternalFile } from "#formats/onnx/externalFile.node";
 import { type ReadOnnxOptions, readOnnx } from "#formats/onnx/readOnnx";
 import { prepareOnnx, type WrittenOnnx, writePrepared } from "#formats/onnx/writeOnnx";
 import type { Model } from "#model/model";
@@ -38,7 +38,7 @@ export async function openOnnxFile(path: string, options: OpenOnnxFileOptions = 
     opened.push(source);
     const folders = await modelFolders(path, source);
     const external = async (location: string): Promise<FileSource> => {
-      const file = await openExternalFile(location, folders);
+      const file = await openCompanionFile(location, folders, "onnx/external-data");
       opened.push(file);
       if (await isHardLinked(file)) {
         const message = `${file.name} has another name elsewhere in the file system`;

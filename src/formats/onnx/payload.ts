@@ -1,5 +1,5 @@
 import type { ByteSource } from "#base/bytes";
-import { ByteBuilder } from "#formats/onnx/byteBuilder";
+import { ByteBuilder } from "#base/byteBuilder";
 import type { TensorData } from "#model/model";
 
 const joinedBytes = 256;

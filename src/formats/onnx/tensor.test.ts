@@ -1,7 +1,7 @@
 /** One tensor, stored in every way that TensorProto allows, is the same tensor. */
 import { describe, expect, test } from "vitest";
 import { bytesSource } from "#base/bytes";
-import { ByteBuilder } from "#formats/onnx/byteBuilder";
+import { ByteBuilder } from "#base/byteBuilder";
 import { encodeMessage } from "#formats/onnx/encodeMessage";
 import { onnxBytes, parseTensorProto, readOnnx } from "#formats/onnx/index";
 import { writeTensor } from "#formats/onnx/tensor";

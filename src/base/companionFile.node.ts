@@ -1,11 +1,11 @@
 /**
- * Opening a file that a model names as holding its weights. The spelling of the name is judged in `externalData`; here is judged what
- * was really opened, from its descriptor, so that nothing can be swapped between the check and the use.
+ * Opening a file that a model names as holding its weights. The spelling of the name is judged by `locationProblem`; here is judged
+ * what was really opened, from its descriptor, so that nothing can be swapped between the check and the use.
  */
 import { readlink, realpath, stat } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { platform } from "node:process";
-import { LowbitError } from "#base/errors";
+import { type ErrorCode, LowbitError } from "#base/errors";
 import { type FileSource, openFileSource } from "#base/fileSource.node";
 
 /**
@@ -18,8 +18,12 @@ export async function modelFolders(path: string, model: FileSource): Promise<rea
   return given === real ? [given] : [given, real];
 }
 
-/** Throws `io/not-found`, or `onnx/external-data` for anything but a regular file below `folders`. */
-export async function openExternalFile(location: string, folders: readonly string[]): Promise<FileSource> {
+/** Throws `io/not-found`, or `refusal` for anything but a regular file below `folders`. */
+export async function openCompanionFile(
+  location: string,
+  folders: readonly string[],
+  refusal: ErrorCode,
+): Promise<FileSource> {
   for (const folder of folders) {
     const path = join(folder, location);
     let source: FileSource;
@@ -32,7 +36,7 @@ export async function openExternalFile(location: string, folders: readonly strin
     try {
       const real = await truePath(source, path);
       if (folders.some((allowed) => real.startsWith(allowed.endsWith(sep) ? allowed : allowed + sep))) return source;
-      throw new LowbitError("onnx/external-data", `${location} is a link to ${real}, outside the model's folder`, {
+      throw new LowbitError(refusal, `${location} is a link to ${real}, outside the model's folder`, {
         at: { file: path },
         hint: "a model's weights must lie beside it; copy the file there if you trust it",
       });
