@@ -7,9 +7,10 @@
  */
 import type { Affine } from "#quant/affine";
 import type { DTypeName } from "#quant/dtype";
+import type { GgmlTypeName } from "#quant/ggml/index";
 import type { Granularity } from "#quant/granularity";
 
-export type Decoding = Affine | Lookup | Codebook;
+export type Decoding = Affine | Lookup | Codebook | Ggml;
 
 /** x̂ = table[code] · scale. K-means, float8, float4, nf4, logarithmic, binary and ternary weights. */
 export interface Lookup {
@@ -58,4 +59,10 @@ export interface CodebookStage {
   readonly entries: number;
   /** [books, entries, length]. */
   readonly values: Float32Array;
+}
+
+/** Blocks of ggml, whose bytes the codes are: scales lie within. */
+export interface Ggml {
+  readonly kind: "ggml";
+  readonly type: GgmlTypeName;
 }

@@ -1,5 +1,6 @@
 import { decodeAffine } from "#quant/affine";
 import type { Codebook, Lookup } from "#quant/decoding";
+import { decodeGgml } from "#quant/ggml/codec";
 import { forEachRun } from "#quant/granularity";
 import type { QTensor } from "#quant/qtensor";
 import { unrotate } from "#quant/rotation";
@@ -19,6 +20,8 @@ function decode({ codes, rows, columns, decoding }: QTensor): Float32Array {
       return decodeLookup(codes, [rows, columns], decoding);
     case "codebook":
       return decodeCodebook(codes, rows, columns, decoding);
+    case "ggml":
+      return decodeGgml(decoding.type, new Uint8Array(codes.buffer, codes.byteOffset, codes.byteLength));
   }
 }
 

@@ -1,6 +1,7 @@
 /** What a quantized matrix takes in a file, counted bit by bit: codes, and everything needed to decode them. */
 import type { Scales } from "#quant/decoding";
 import { dtype } from "#quant/dtype";
+import { ggmlTypes } from "#quant/ggml/index";
 import type { QTensor } from "#quant/qtensor";
 
 export interface StoredBits {
@@ -46,6 +47,11 @@ function decodingBits({ codes, decoding, rows, columns }: QTensor): Omit<StoredB
         scales: scaleBits(decoding.scale),
         tables: decoding.stages.reduce((total, { values }) => total + values.length * 32, 0),
       });
+    }
+    case "ggml": {
+      const { bytes: blockBytes, scaleBytes } = ggmlTypes[decoding.type];
+      const scales = (codes.byteLength / blockBytes) * scaleBytes;
+      return sum({ codes: (codes.byteLength - scales) * 8, scales: scales * 8 });
     }
   }
 }

@@ -2,6 +2,7 @@
  * A quantized matrix as standard ONNX: a function of standard operators that decodes it, and what a call of it is given. Matrices of
  * one form get one function: sizes are operands, widths and granularities are not. docs/exported-decodings.md has the equations.
  */
+import { LowbitError } from "#base/errors";
 import { decodeAffine } from "#methods/decoders/decodeAffine";
 import { decodeCodebook } from "#methods/decoders/decodeCodebook";
 import { decodeLookup } from "#methods/decoders/decodeLookup";
@@ -52,5 +53,9 @@ function decode(body: DecoderBody, q: QTensor): Pick<Decoder, "name" | "about" |
       const about = `x = ${bits.length === 1 ? "" : "Σ "}book[code]: ${decoding.length} neighbours of a row`;
       return { name: `Codebook${bits.join("_")}`, about, bits, output: decodeCodebook(body, q, decoding) };
     }
+    case "ggml":
+      throw new LowbitError("quant/scheme", `ONNX has no form of ${q.scheme} blocks`, {
+        hint: "write them to a GGUF file; int4/group:32, nf4/group:32 and mxfp4 are near to them and run as ONNX",
+      });
   }
 }
