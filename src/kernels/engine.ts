@@ -21,6 +21,11 @@ export type Numbers =
   | Float32Array
   | Float64Array;
 
+export interface NumbersType<A extends Numbers> {
+  new (buffer: ArrayBuffer, offset: number, length: number): A;
+  readonly BYTES_PER_ELEMENT: number;
+}
+
 /** Functions of a module: numbers in, a number or nothing out. */
 export type Exports<N extends string> = Readonly<Record<N, (...numbers: number[]) => number>>;
 
@@ -43,8 +48,6 @@ export interface EngineOptions {
 export class Engine {
   readonly relaxed: boolean;
   readonly memory: WebAssembly.Memory;
-  /** The whole memory as float32: number i lies at address 4·i. */
-  readonly floats: Float32Array;
   readonly #modules = new Map<string, { readonly bytes: number; readonly exports: WebAssembly.Exports }>();
   readonly #everything: Uint8Array;
   /** Where scratch ends and what was allocated begins. */
@@ -56,7 +59,6 @@ export class Engine {
     const pages = Math.ceil((scratchBytes + bytes) / page);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.#everything = new Uint8Array(this.memory.buffer);
-    this.floats = new Float32Array(this.memory.buffer);
   }
 
   /** Sizes of the modules compiled so far, in bytes, by name. */
@@ -78,10 +80,7 @@ export class Engine {
   }
 
   /** An array inside the memory, zero-filled, for as long as the engine lives: kernels work on it without copies. */
-  allocate<A extends Numbers>(
-    type: { new (buffer: ArrayBuffer, offset: number, length: number): A; readonly BYTES_PER_ELEMENT: number },
-    length: number,
-  ): A {
+  allocate<A extends Numbers>(type: NumbersType<A>, length: number): A {
     const start = this.#allocated;
     const end = start + length * type.BYTES_PER_ELEMENT;
     if (end > this.#everything.length)
@@ -114,6 +113,11 @@ export class Engine {
     if (this.#used > scratchBytes)
       throw new RangeError(`${this.#used} bytes do not fit into ${scratchBytes} of scratch`);
     return at;
+  }
+
+  /** An array in scratch, of any content. */
+  roomFor<A extends Numbers>(type: NumbersType<A>, length: number): A {
+    return new type(this.memory.buffer, this.room(length * type.BYTES_PER_ELEMENT), length);
   }
 
   /** Address of an array's numbers: its own where it lies in memory, else that of a copy in scratch. */

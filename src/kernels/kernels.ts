@@ -11,17 +11,20 @@ import { fastAbsmax } from "#kernels/absmax/wasm";
 import { Engine, type Numbers } from "#kernels/engine";
 import { extremes } from "#kernels/extremes/reference";
 import { fastExtremes } from "#kernels/extremes/wasm";
+import { quantizeAffine } from "#kernels/quantizeAffine/reference";
+import { fastQuantizeAffine } from "#kernels/quantizeAffine/wasm";
 import { webAssemblyFeatures } from "#kernels/webAssemblyFeatures";
 
 /** What computes: plain TypeScript, WebAssembly's vectors, or these with the instructions that are faster on some processors. */
 export type Variant = "reference" | "simd128" | "relaxed";
 
 /** All kernels in plain TypeScript. */
-const references = { absmax, extremes };
+const references = { absmax, extremes, quantizeAffine };
 
 const fast: { readonly [N in keyof typeof references]: (engine: Engine) => (typeof references)[N] } = {
   absmax: fastAbsmax,
   extremes: fastExtremes,
+  quantizeAffine: fastQuantizeAffine,
 };
 
 export type KernelName = keyof typeof references;

@@ -3,33 +3,30 @@ export interface Runs {
   readonly runs: number;
   /** Numbers in each. */
   readonly run: number;
-  /** Numbers that a kernel takes at once. */
+  /** Numbers that a kernel takes at most. */
   readonly tile: number;
-  /** Numbers that a kernel takes together: it works on multiples. */
-  readonly step: number;
+  /** Numbers that a run of a kernel must have at least. */
+  readonly least: number;
 }
 
 /**
  * Calls `visit` for pieces that together cover all runs, in order. A piece is `runs` runs from run `index` on, or a part of run
- * `index` (runs = 1): `runs`·`length` numbers from number `first` on. `whole` tells whether `length` is a multiple of the step;
- * where it is not, the piece is the last few numbers of a run, and shorter than a step.
+ * `index` (runs = 1): `runs`·`length` numbers from number `first` on. `enough` tells whether `length` is at least the least.
  */
 export function forEachPiece(
-  { runs, run, tile, step }: Runs,
-  visit: (index: number, runs: number, first: number, length: number, whole: boolean) => void,
+  { runs, run, tile, least }: Runs,
+  visit: (index: number, runs: number, first: number, length: number, enough: boolean) => void,
 ): void {
-  if (run % step === 0 && run <= tile) {
-    const most = Math.max(1, Math.floor(tile / Math.max(1, run)));
-    for (let r = 0; r < runs; r += most) visit(r, Math.min(most, runs - r), r * run, run, true);
+  if (run === 0) return;
+  if (run <= tile) {
+    const most = Math.floor(tile / run);
+    for (let r = 0; r < runs; r += most) visit(r, Math.min(most, runs - r), r * run, run, run >= least);
     return;
   }
-  const most = Math.floor(tile / step) * step;
   for (let r = 0; r < runs; r++) {
-    for (let first = r * run, end = first + run; first < end; ) {
-      const left = Math.min(most, end - first);
-      const length = left < step ? left : left - (left % step);
-      visit(r, 1, first, length, length % step === 0);
-      first += length;
+    for (let first = r * run, end = first + run; first < end; first += tile) {
+      const length = Math.min(tile, end - first);
+      visit(r, 1, first, length, length >= least);
     }
   }
 }

@@ -8,61 +8,49 @@ import type { Value } from "#kernels/assembler/value";
 import { f32x4, i32x4, v128 } from "#kernels/assembler/vector";
 import type { Engine } from "#kernels/engine";
 import { extremes } from "#kernels/extremes/reference";
-import { swapHalves, swapNeighbours } from "#kernels/lanes";
+import { foldLanes } from "#kernels/lanes";
 import { forEachPiece } from "#kernels/pieces";
+import { at, forEachStep } from "#kernels/steps";
 
-type Fold = (a: Value<"v128">, b: Value<"v128">) => Value<"v128">;
-
-/** For `runs` runs of `bytes` bytes, a multiple of 16. */
+/** For `runs` runs of `run` numbers, at least 16. */
 const module = () => ({
   extremes: func(
-    { x: "i32", bytes: "i32", runs: "i32", low: "i32", high: "i32" },
+    { x: "i32", run: "i32", runs: "i32", low: "i32", high: "i32" },
     undefined,
-    (f, { x, bytes, runs, low, high }) => {
+    (f, { x, run, runs, low, high }) => {
       // two of each: with four, V8 of Node 20 runs out of registers and is three times slower
       const lows = [f.local("v128"), f.local("v128")];
       const highs = [f.local("v128"), f.local("v128")];
       const most = [f.local("v128"), f.local("v128")];
       const v = f.local("v128");
       const magnitude = f.local("v128", i32x4.const(0x7fffffff));
-      const end = f.local("i32");
+      const from = f.local("i32");
       const strange = f.local("i32");
-      const rounds = (count: number): void => {
-        f.while(i32.leU(i32.add(x, 16 * count), end), () => {
-          for (let j = 0; j < count; j++) {
-            f.set(v, v128.load(x, 16 * j));
-            f.set(lows[j % 2], f32x4.pmin(lows[j % 2], v));
-            f.set(highs[j % 2], f32x4.pmax(highs[j % 2], v));
-            f.set(most[j % 2], i32x4.maxS(most[j % 2], v128.and(v, magnitude)));
-          }
-          f.increase(x, 16 * count);
-        });
-      };
-      /** Of the numbers of vectors, the one that `fold` leaves: in all lanes of the first. */
-      const foldInto = (vectors: typeof lows, fold: Fold): void => {
-        const [first, ...others] = vectors;
-        for (const other of others) f.set(first, fold(first, other));
-        f.set(first, fold(first, swapHalves(first)));
-        f.set(first, fold(first, swapNeighbours(first)));
-      };
       f.while(runs, () => {
         for (const vector of lows) f.set(vector, f32x4.const(Number.POSITIVE_INFINITY));
         for (const vector of highs) f.set(vector, f32x4.const(Number.NEGATIVE_INFINITY));
         for (const vector of most) f.set(vector, i32x4.const(0));
-        f.set(end, i32.add(x, bytes));
-        rounds(4);
-        rounds(1);
-        foldInto(lows, f32x4.pmin);
-        foldInto(highs, f32x4.pmax);
-        foldInto(most, i32x4.maxS);
+        forEachStep(f, run, 16, (index) => {
+          f.set(from, at(x, index, 4));
+          for (const j of [0, 1, 2, 3]) {
+            f.set(v, v128.load(from, 16 * j));
+            f.set(lows[j % 2], f32x4.pmin(lows[j % 2], v));
+            f.set(highs[j % 2], f32x4.pmax(highs[j % 2], v));
+            f.set(most[j % 2], i32x4.maxS(most[j % 2], v128.and(v, magnitude)));
+          }
+        });
+        foldLanes(f, lows, f32x4.pmin);
+        foldLanes(f, highs, f32x4.pmax);
+        foldLanes(f, most, i32x4.maxS);
         f.set(strange, i32.gtU(i32x4.extractLane(most[0], 0), 0x7f7fffff));
-        const result = (vectors: typeof lows): Value<"f32"> =>
+        const result = ([vector]: typeof lows): Value<"f32"> =>
           // −0 + 0 is +0
-          f32.select(Number.NaN, f32.add(f32x4.extractLane(vectors[0], 0), 0), strange);
+          f32.select(Number.NaN, f32.add(f32x4.extractLane(vector, 0), 0), strange);
         f.store.f32(low, result(lows));
         f.store.f32(high, result(highs));
         f.increase(low, 4);
         f.increase(high, 4);
+        f.set(x, at(x, run, 4));
         f.increase(runs, -1);
       });
     },
@@ -71,7 +59,6 @@ const module = () => ({
 
 /** The kernel on an engine; see reference.ts. */
 export function fastExtremes(engine: Engine): typeof extremes {
-  const part = { low: new Float32Array(1), high: new Float32Array(1) };
   return (x, run, low, high) => {
     const kernel = engine.load("extremes", module);
     low.fill(Number.POSITIVE_INFINITY);
@@ -80,18 +67,13 @@ export function fastExtremes(engine: Engine): typeof extremes {
       low[r] = Math.min(low[r], lo) + 0;
       high[r] = Math.max(high[r], hi) + 0;
     };
-    forEachPiece({ runs: low.length, run, tile: engine.tile(x), step: 4 }, (r, runs, first, length, whole) => {
+    forEachPiece({ runs: low.length, run, tile: engine.tile(x), least: 16 }, (r, runs, first, length, enough) => {
       const numbers = x.subarray(first, first + runs * length);
-      if (!whole) {
-        extremes(numbers, length, part.low, part.high);
-        merge(r, part.low[0], part.high[0]);
-        return;
-      }
       engine.clear();
-      const at = engine.enter(numbers);
-      const [lows, highs] = [engine.room(4 * runs), engine.room(4 * runs)];
-      kernel.extremes(at, 4 * length, runs, lows, highs);
-      for (let i = 0; i < runs; i++) merge(r + i, engine.floats[lows / 4 + i], engine.floats[highs / 4 + i]);
+      const [lows, highs] = [engine.roomFor(Float32Array, runs), engine.roomFor(Float32Array, runs)];
+      if (enough) kernel.extremes(engine.enter(numbers), length, runs, lows.byteOffset, highs.byteOffset);
+      else extremes(numbers, length, lows, highs);
+      for (let i = 0; i < runs; i++) merge(r + i, lows[i], highs[i]);
     });
   };
 }
