@@ -1,6 +1,9 @@
 import type { Scales } from "#quant/decoding";
 import { forEachRun } from "#quant/granularity";
 
+/** Smallest normal float32: what a fit gives where a scale would be 0, so that nobody divides by 0 and all still decodes to ≈ 0. */
+export const leastScale = 2 ** -126;
+
 /** Multiplies each element with the scale it shares, in place, in float32. */
 export function applyScales(x: Float32Array, shape: readonly number[], scale: Scales | null): Float32Array {
   if (scale === null) return x;

@@ -5,7 +5,7 @@ import { normal } from "#math/normal";
 import { exactPartition } from "#quant/quantizers/kmeans/exactPartition";
 import { initialCentroids } from "#quant/quantizers/kmeans/initialCentroids";
 import { lloyd } from "#quant/quantizers/kmeans/lloyd";
-import { sortedPoints } from "#quant/quantizers/kmeans/sortedPoints";
+import { sortedPoints } from "#quant/sortedPoints";
 
 /** Σ h·(x − mean)² of x[start … end − 1], in two passes. */
 function stretchError(x: ArrayLike<number>, h: ArrayLike<number> | undefined, start: number, end: number): number {

@@ -1,6 +1,6 @@
 /** Where Lloyd's algorithm may start. K ascending centroids each; Han, Mao & Dally 2016 (Deep Compression), §3.2, has the first three. */
 import type { Rng } from "#base/rng";
-import type { SortedPoints } from "#quant/quantizers/kmeans/sortedPoints";
+import type { SortedPoints } from "#quant/sortedPoints";
 
 type InitialCentroids = (points: SortedPoints, clusters: number, rng: Rng) => Float64Array;
 

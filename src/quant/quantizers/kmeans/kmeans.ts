@@ -11,7 +11,7 @@ import { encodeNearest } from "#quant/nearest";
 import { exactPartition } from "#quant/quantizers/kmeans/exactPartition";
 import { initialCentroids } from "#quant/quantizers/kmeans/initialCentroids";
 import { lloyd } from "#quant/quantizers/kmeans/lloyd";
-import { meanOf, sortedPoints } from "#quant/quantizers/kmeans/sortedPoints";
+import { meanOf, sortedPoints } from "#quant/sortedPoints";
 import { matrixGranularity, positiveInteger, readFlags, type Sharing, sharingFlags } from "#quant/sharing";
 import { type Matrix, quantizer, type SchemeText } from "#quant/types";
 

@@ -1,4 +1,4 @@
-import { meanOf, type SortedPoints } from "#quant/quantizers/kmeans/sortedPoints";
+import { firstAbove, meanOf, type SortedPoints } from "#quant/sortedPoints";
 
 /** Enough for anything seen; one round takes K binary searches, however many points there are. */
 const maxRounds = 300;
@@ -9,7 +9,6 @@ const maxRounds = 300;
  * `centroids` ascend; so does the result.
  */
 export function lloyd(points: SortedPoints, centroids: Float64Array): Float64Array {
-  const n = points.values.length;
   const current = centroids.slice();
   for (let round = 0; round < maxRounds; round++) {
     let moved = false;
@@ -17,7 +16,7 @@ export function lloyd(points: SortedPoints, centroids: Float64Array): Float64Arr
     for (let k = 0; k < current.length; k++) {
       // a point halfway belongs to the lower one
       const border = k + 1 < current.length ? (centroids[k] + centroids[k + 1]) / 2 : Number.POSITIVE_INFINITY;
-      const end = border === Number.POSITIVE_INFINITY ? n : firstAbove(points.values, border, start);
+      const end = firstAbove(points, border, start);
       if (end > start) {
         current[k] = meanOf(points, start, end);
         moved = moved || current[k] !== centroids[k];
@@ -28,15 +27,4 @@ export function lloyd(points: SortedPoints, centroids: Float64Array): Float64Arr
     centroids = current.slice();
   }
   return current;
-}
-
-/** Index of the first value above `border`, from `low` on. */
-function firstAbove(values: Float32Array, border: number, low: number): number {
-  let high = values.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (values[middle] > border) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

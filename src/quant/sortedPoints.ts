@@ -37,13 +37,15 @@ export function sortedPoints(x: Float32Array, importance?: Float32Array): Sorted
   }
   const middle = n >> 1;
   const origin = n === 0 ? 0 : values[middle];
-  const weight = new Float64Array(n + 1);
-  const sum = new Float64Array(n + 1);
-  const square = new Float64Array(n + 1);
-  sumOutwards(weight, middle, (i) => h[i]);
-  sumOutwards(sum, middle, (i) => h[i] * (values[i] - origin));
-  sumOutwards(square, middle, (i) => h[i] * (values[i] - origin) * (values[i] - origin));
-  return { values: values.slice(0, n), origin, weight, sum, square };
+  const terms = h.slice(0, n);
+  const timesDistance = (): void => {
+    for (let i = 0; i < n; i++) terms[i] *= values[i] - origin;
+  };
+  const weight = sumOutwards(terms, middle);
+  timesDistance();
+  const sum = sumOutwards(terms, middle);
+  timesDistance();
+  return { values: values.slice(0, n), origin, weight, sum, square: sumOutwards(terms, middle) };
 }
 
 /** Every `step`-th place to part them, and the last: far fewer points, whose costs are still exact. */
@@ -60,22 +62,41 @@ export function thinned({ values, origin, weight, sum, square }: SortedPoints, s
   };
 }
 
+/** Σ h·x of the points from `start` up to `end`, without it. */
+export function totalOf({ origin, weight, sum }: SortedPoints, start: number, end: number): number {
+  return sum[end] - sum[start] + origin * (weight[end] - weight[start]);
+}
+
+/** Index of the first value above `border`, from `low` on; the number of points when there is none. */
+export function firstAbove({ values }: SortedPoints, border: number, low = 0): number {
+  let first = low;
+  let high = values.length;
+  while (first < high) {
+    const middle = (first + high) >>> 1;
+    if (values[middle] > border) high = middle;
+    else first = middle + 1;
+  }
+  return first;
+}
+
 /** Mean of the points from `start` up to `end`, without it. */
 export function meanOf({ origin, weight, sum }: SortedPoints, start: number, end: number): number {
   return origin + (sum[end] - sum[start]) / (weight[end] - weight[start]);
 }
 
-/** Fills `out` so that out[i + 1] − out[i] is the i-th term, and out[middle] is 0. */
-function sumOutwards(out: Float64Array, middle: number, term: (i: number) => number): void {
+/** `out`, one longer than `terms`, with out[i + 1] − out[i] the i-th term and out[middle] = 0. */
+function sumOutwards(terms: Float64Array, middle: number): Float64Array {
+  const out = new Float64Array(terms.length + 1);
   for (const direction of [1, -1]) {
     let total = 0;
     let lost = 0;
-    for (let i = direction > 0 ? middle : middle - 1; i >= 0 && i < out.length - 1; i += direction) {
-      const t = term(i) * direction;
+    for (let i = direction > 0 ? middle : middle - 1; i >= 0 && i < terms.length; i += direction) {
+      const t = terms[i] * direction;
       const next = total + t;
       lost += Math.abs(total) >= Math.abs(t) ? total - next + t : t - next + total;
       total = next;
       out[direction > 0 ? i + 1 : i] = total + lost;
     }
   }
+  return out;
 }
