@@ -42,13 +42,6 @@ describe("a rotation", () => {
     expect(product(rotate(a, rotation), rotate(b, rotation))).toBeCloseTo(product(a, b), 4);
   });
 
-  // field notes §4.3
-  test("of order 4 takes [8, 0, 0, ½] to [4¼, 3¾, 3¾, 4¼]", () => {
-    const rotation = { order: 4, signs: Int8Array.of(1, 1, 1, 1) };
-    const turned = rotate({ values: Float32Array.of(8, 0, 0, 0.5), rows: 1, columns: 4 }, rotation);
-    expect([...turned.values]).toEqual([4.25, 3.75, 3.75, 4.25]);
-  });
-
   test("spreads one outlier over its stretch", () => {
     const x = { values: new Float32Array(768), rows: 1, columns: 768 };
     x.values[100] = 1;
