@@ -104,7 +104,8 @@ export function encodeMinifloat(format: Minifloat, x: number, saturate = true): 
   }
   if (code > largest) {
     if (saturate || special === "finite") code = largest;
-    else return special === "ieee" ? sign + largest + 1 : nanCode(format);
+    else if (special === "ieee") return sign + largest + 1;
+    else return special === "fnuz" ? nanCode(format) : sign + nanCode(format);
   }
   if (special === "fnuz" && code === 0) return 0;
   return sign + code;
