@@ -2,11 +2,12 @@
  * A quantized matrix as standard ONNX: a function of standard operators that decodes it, and what a call of it is given. Matrices of
  * one form get one function: sizes are operands, widths and granularities are not. docs/exported-decodings.md has the equations.
  */
-import { LowbitError } from "#base/errors";
 import { decodeAffine } from "#methods/decoders/decodeAffine";
 import { decodeCodebook } from "#methods/decoders/decodeCodebook";
+import { decodeGgml } from "#methods/decoders/decodeGgml";
 import { decodeLookup } from "#methods/decoders/decodeLookup";
 import { DecoderBody, type Operand } from "#methods/decoders/decoderBody";
+import { unrotate } from "#methods/decoders/unrotate";
 import type { Node } from "#model/model";
 import { dtype } from "#quant/dtype";
 import type { QTensor } from "#quant/qtensor";
@@ -30,9 +31,11 @@ export interface Decoder {
 /** The decoder of a matrix, of operators of that operator set of ai.onnx: 13 or newer. */
 export function decoderOf(q: QTensor, opset: number): Decoder {
   const body = new DecoderBody(opset, [q.rows, q.columns]);
-  const { output, ...about } = decode(body, q);
+  const { output: decoded, about, ...more } = decode(body, q);
+  const turned = q.rotation !== undefined;
+  const output = turned ? unrotate(body, decoded, q.rotation) : decoded;
   const { nodes, operands, key } = body;
-  return { ...about, output, nodes, operands, key };
+  return { ...more, about: turned ? `${about}, rotated back` : about, output, nodes, operands, key };
 }
 
 function decode(body: DecoderBody, q: QTensor): Pick<Decoder, "name" | "about" | "bits" | "output"> {
@@ -53,9 +56,10 @@ function decode(body: DecoderBody, q: QTensor): Pick<Decoder, "name" | "about" |
       const about = `x = ${bits.length === 1 ? "" : "Σ "}book[code]: ${decoding.length} neighbours of a row`;
       return { name: `Codebook${bits.join("_")}`, about, bits, output: decodeCodebook(body, q, decoding) };
     }
-    case "ggml":
-      throw new LowbitError("quant/scheme", `ONNX has no form of ${q.scheme} blocks`, {
-        hint: "write them to a GGUF file; int4/group:32, nf4/group:32 and mxfp4 are near to them and run as ONNX",
-      });
+    case "ggml": {
+      const name = `Gguf${decoding.type.toUpperCase()}`;
+      const about = "x = d · s · (code − z), or d · s · code − m, by blocks of ggml";
+      return { name, about, bits: [], output: decodeGgml(body, q, decoding.type) };
+    }
   }
 }

@@ -7,7 +7,8 @@ import { type CodeWidth, unpackCodes } from "#methods/decoders/unpackCodes";
 import { elementTypes, float32, fromNumbers, int64 } from "#model/tensor";
 import type { Scales } from "#quant/decoding";
 import { dtype, type DTypeName } from "#quant/dtype";
-import { forEachRun, type Granularity, parameterShape } from "#quant/granularity";
+import { type Granularity, parameterShape } from "#quant/granularity";
+import { innerScales } from "#quant/innerScales";
 
 type Matrix = readonly [rows: number, columns: number];
 
@@ -22,7 +23,7 @@ export function sharedNumbers(body: DecoderBody, name: string, numbers: Scales, 
   const { granularity, values, dtype: type = "float32", outer } = numbers;
   const dims = parameterDims(granularity, matrix);
   if (outer === undefined) return spread(body, storedFloats(body, name, values, type, dims), granularity);
-  const inner = innerValues(numbers, outer, matrix);
+  const inner = innerScales(numbers, matrix);
   const spreadInner = spread(body, storedFloats(body, name, inner, type, dims), granularity);
   return body.apply("Mul", [spreadInner, sharedNumbers(body, `${name}_outer`, outer, matrix)]);
 }
@@ -101,17 +102,4 @@ function integers(
   const shape = body.input(`${name}_shape`, int64([dims.length], dims));
   const count = (): string => body.apply("ReduceProd", [shape], { keepdims: 1 });
   return body.apply("Reshape", [unpackCodes(body, name, values, width, count), shape]);
-}
-
-/** What the inner level of two is: each value divided by the outer one of its elements. */
-function innerValues({ granularity, values }: Scales, outer: Scales, matrix: Matrix): Float32Array {
-  const outerOf = new Float32Array(matrix[0] * matrix[1]);
-  forEachRun(matrix, outer.granularity, (index, offset, step, count) => {
-    for (let k = 0, i = offset; k < count; k++, i += step) outerOf[i] = outer.values[index];
-  });
-  const out = new Float32Array(values.length);
-  forEachRun(matrix, granularity, (index, offset) => {
-    out[index] = outerOf[offset] === 0 ? 0 : values[index] / outerOf[offset];
-  });
-  return out;
 }

@@ -38,7 +38,7 @@ async function answer(model: Model, feeds: Tensors): Promise<ArrayLike<number>> 
 
 /** What the weight of a layer is replaced by: all that varies is where channels and sums lie. */
 describe("a weight is a matrix of its output channels", () => {
-  const layers: readonly (readonly [string, string, number[], number[], Record<string, number>?])[] = [
+  const layers: [name: string, op: string, x: number[], w: number[], attributes?: Record<string, number>][] = [
     ["Conv", "Conv", [1, 3, 5, 5], [4, 3, 3, 3]],
     ["grouped Conv", "Conv", [1, 4, 5, 5], [4, 2, 3, 3], { group: 2 }],
     ["ConvTranspose", "ConvTranspose", [1, 3, 4, 4], [3, 4, 2, 2]],
@@ -48,7 +48,7 @@ describe("a weight is a matrix of its output channels", () => {
     ["transposed Gemm", "Gemm", [2, 8], [6, 8], { transB: 1 }],
   ];
 
-  test.each(layers)("%s", async (_, op, xDims, wDims, attributes = {}) => {
+  test.each(layers)("%s", async (...[, op, xDims, wDims, attributes = {}]) => {
     const w = gauss(wDims);
     const build = (weight: Tensor): Model =>
       modelOf({
@@ -137,7 +137,9 @@ test("a weight that two layers share stays one", async () => {
 
 test("a file that holds such weights is not quantized twice", async () => {
   const once = await stored(mlp, { weights: "kmeans:8" });
-  await expect(stored(once, { weights: "int8/channel" })).rejects.toThrow("quantized already: it computes with Lookup3");
+  await expect(stored(once, { weights: "int8/channel" })).rejects.toThrow(
+    "quantized already: it computes with Lookup3",
+  );
 });
 
 test("activations have no such schemes, and the error says which they have", () => {
