@@ -36,8 +36,8 @@ export const endless = 1e30;
 
 /** Smallest normal float32: below it 1/s is infinite and kernels flush to zero. */
 const smallestNormal = 1.1754943508222875e-38;
-/** Half of what float32 holds: a code beyond a range of up to here, which rounding may give, still decodes to a finite number. */
-const largestEnd = 2 ** 127;
+/** Codes reach beyond a range, to four times its larger end where scales are powers of two; up to here they decode to finite numbers. */
+const largestEnd = 2 ** 125;
 
 /** Codes that may be emitted: see `codeRange`. */
 export function affineCodes(
@@ -52,7 +52,7 @@ export function affineCodes(
  * Symmetric: s = max|·| / qmax, z = 0 (unsigned dtypes: z = mid-code). Asymmetric: s = (high − low)/(qmax − qmin),
  * z = roundHalfEven(qmin − low/s) (Jacob et al. 2018, eq. 1). A range without extent gives s = 1 and z at zero's usual place.
  *
- * Ends beyond ±2¹²⁷ are taken there. One bit has two codes, and one of them is 0: the other is the end of greater magnitude, whatever its sign.
+ * Ends beyond ±2¹²⁵ are taken there. One bit has two codes, and one of them is 0: the other is the end of greater magnitude, whatever its sign.
  */
 export function affineFromRange(
   low: number,
