@@ -24,16 +24,21 @@ export type { Plan, Recipe, Stats } from "#methods/types";
 export type { Attribute, Graph, Model, Node, TensorRef } from "#model/model";
 export type { Session, SessionOptions, Tensors } from "#model/session";
 export type { ElementType, Tensor } from "#model/tensor";
+export { compareQuantizersText } from "#report/compareQuantizersText";
 export { compareText } from "#report/compare";
+export { formats, type FormatsReport } from "#report/formats";
+export { formatsText } from "#report/formatsText";
 export { reportHtml, readReportHtml } from "#report/html";
 export { inspect, type Inspection } from "#report/inspect";
 export { inspectText } from "#report/inspectText";
 export { parseReport, reportJson } from "#report/json";
 export { reportMarkdown } from "#report/markdown";
 export { reportText } from "#report/text";
-export type { Report } from "#report/types";
+export type { QuantizerComparison, Report } from "#report/types";
 export { visible } from "#report/visible";
 export type { QuantizeOptions, QuantizeResult } from "#verbs/library";
+export { compareQuantizers, type CompareQuantizersOptions } from "#verbs/compareQuantizers";
+export { quantizerPictures } from "#verbs/quantizerPictures";
 export {
   dequantizeTensor,
   fakeQuantizeTensor,

@@ -25,6 +25,21 @@ export function number(text: string): number {
   throw new InvalidArgumentError("It must be a number.");
 }
 
+/** Adds a number to those before it: a decimal, a fraction, a power, inf or nan. → "1/3", "2^-9", "-0.1" */
+export function collectNumbers(text: string, before: readonly number[] = []): number[] {
+  return [...before, readNumber(text.trim())];
+}
+
+function readNumber(text: string): number {
+  if (/^[-+]?nan$/i.test(text)) return Number.NaN;
+  const endless = /^([-+]?)inf(inity)?$/i.exec(text);
+  if (endless !== null) return endless[1] === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  const [, left, operator, right] = /^([^/^]+)(?:([/^])(.+))?$/.exec(text) ?? [];
+  if (left === undefined) return number(text);
+  if (operator === undefined) return number(left);
+  return operator === "/" ? number(left) / number(right) : number(left) ** number(right);
+}
+
 export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }

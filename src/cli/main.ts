@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line: one file a command, each loaded when it is called. */
 import { Command, Option } from "commander";
-import { collect, fraction, number, positive, wholeNumber } from "#cli/arguments";
+import { collect, collectNumbers, fraction, number, positive, wholeNumber } from "#cli/arguments";
 import { fail } from "#cli/fail";
 import { version } from "#node";
 
@@ -65,6 +65,7 @@ withOutput(withRuntime(withData(program.command("evaluate <model>").description(
 
 withOutput(withRuntime(withData(program.command("report <model>").description("evaluate, as an HTML file"))))
   .requiredOption("--against <float>", "its float parent")
+  .option("--quantizers", "also compare what all quantizers would make of the float weights")
   .action(async (model: string, options: object) => (await import("#cli/report")).report(model, { ...options }));
 
 program
@@ -77,6 +78,19 @@ program
   .command("compare <report-a> <report-b>")
   .description("two reports (JSON or HTML) side by side")
   .action(async (a: string, b: string) => (await import("#cli/compare")).compare(a, b));
+
+program
+  .command("compare-quantizers <model>")
+  .description("what every quantizer would make of the weights: stored bits against error")
+  .option("--layer <pattern>", "only weights or nodes of this name; a glob")
+  .option("--schemes <list>", "only these, with commas between them; default: one of each kind")
+  .option("--svg <file>", "also draw it; of a single weight its levels too")
+  .option("--seed <n>", "seed of everything random", wholeNumber, 0)
+  .option("--json", "the same as JSON")
+  .option("-q, --quiet", "no progress")
+  .action(async (model: string, options: object) =>
+    (await import("#cli/compareQuantizers")).compareQuantizers(model, { ...options }),
+  );
 
 program
   .command("pack <file>")
@@ -103,6 +117,16 @@ program
   .option("--json", "the same as JSON")
   .option("-q, --quiet", "no progress")
   .action(async (options: object) => (await import("#cli/doctor")).doctor({ ...options }));
+
+program
+  .command("formats")
+  .description("number formats: a table, and how each holds a number")
+  .argument("[numbers...]", "for example 0.1, -2.7, 1/3, 2^-9, inf", collectNumbers)
+  .option("--format <names>", "only these, and all their numbers: float8e4m3fn,q4.3,int4")
+  .option("--json", "the same as JSON")
+  .action(async (numbers: number[] | undefined, options: object) =>
+    (await import("#cli/formats")).formats(numbers ?? [], { ...options }),
+  );
 
 // whoever reads our output may stop reading: `lowbit inspect model.onnx | head`
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

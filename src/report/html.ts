@@ -41,6 +41,10 @@ export function reportHtml(report: Report, options: HtmlOptions = {}): string {
   const errors = section("Where accuracy goes", pictures(report, ["sqnrByLayer"], "wide"));
   const cost = section("Where size and time go", pictures(report, ["sizeByLayer", "latencyBars"], "wide"));
   const grids = section("How the grids fit", pictures(report, ["weightHistogram"], "half"));
+  const choices = section(
+    "What other quantizers would make of it",
+    pictures(report, ["rateDistortion", "quantizerLevels"], "wide"),
+  );
   return markup`<!doctype html>
 <html lang="en">
 <head>
@@ -70,6 +74,7 @@ ${errors}
 ${fixes(report)}
 ${cost}
 ${grids}
+${choices}
 ${layersTable(report)}
 ${provenance(report)}
 </main>

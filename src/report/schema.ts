@@ -88,6 +88,34 @@ const histogram = v.looseObject({
   scheme: v.string(),
 });
 
+const quantizerComparison = v.looseObject({
+  model: v.string(),
+  layers: v.array(v.string()),
+  weights: v.number(),
+  rows: v.array(
+    v.looseObject({
+      scheme: v.string(),
+      quantizer: v.string(),
+      decoding: v.string(),
+      nominalBits: v.number(),
+      bitsPerWeight: v.nullable(v.number()),
+      sqnrDb: orNull,
+      weights: v.number(),
+      skipped: v.number(),
+      why: v.optional(v.string()),
+      seconds: v.number(),
+    }),
+  ),
+  tensor: v.optional(
+    v.looseObject({
+      histogram,
+      quantizers: v.array(
+        v.looseObject({ scheme: v.string(), sqnrDb: number, bitsPerWeight: v.number(), levels: numbers }),
+      ),
+    }),
+  ),
+});
+
 const diagnostic = v.looseObject({
   code: v.string(),
   level: v.picklist(["info", "warning"]),
@@ -121,6 +149,7 @@ export const reportSchema = v.looseObject({
   memory: v.nullable(memory),
   layers: v.array(layer),
   histograms: v.optional(v.array(histogram)),
+  quantizers: v.optional(quantizerComparison),
   diagnostics: v.array(diagnostic),
   durationMs: number,
 }) satisfies v.GenericSchema<unknown, Report>;

@@ -116,6 +116,43 @@ export interface HistogramReport {
   readonly scheme: string;
 }
 
+/** What one scheme makes of some weights. */
+export interface QuantizerRow {
+  readonly scheme: string;
+  readonly quantizer: string;
+  /** affine, lookup, codebook or ggml; "" where nothing fitted. */
+  readonly decoding: string;
+  readonly nominalBits: number;
+  /** Stored, with all that decoding needs. Null: the scheme fits none of the weights. */
+  readonly bitsPerWeight: number | null;
+  /** All weights' energy over all errors' energy. */
+  readonly sqnrDb: number | null;
+  /** Weights that it was judged on. */
+  readonly weights: number;
+  /** Tensors that it does not fit, and why the first. */
+  readonly skipped: number;
+  readonly why?: string;
+  readonly seconds: number;
+}
+
+export interface QuantizerComparison {
+  readonly model: string;
+  readonly layers: readonly string[];
+  readonly weights: number;
+  readonly rows: readonly QuantizerRow[];
+  /** Of a single tensor also the values, and what each scheme can make of them. */
+  readonly tensor?: {
+    readonly histogram: HistogramReport;
+    readonly quantizers: readonly {
+      readonly scheme: string;
+      readonly sqnrDb: number;
+      readonly bitsPerWeight: number;
+      /** Values that occur after decoding; 512 of them where there are more. */
+      readonly levels: readonly number[];
+    }[];
+  };
+}
+
 export interface Report {
   readonly version: 1;
   readonly tool: string;
@@ -133,6 +170,8 @@ export interface Report {
   readonly memory: MemoryReport | null;
   readonly layers: readonly LayerReport[];
   readonly histograms?: readonly HistogramReport[];
+  /** What all quantizers would make of the weights, where that was asked for. */
+  readonly quantizers?: QuantizerComparison;
   readonly diagnostics: readonly Diagnostic[];
   readonly durationMs: number;
 }

@@ -24,6 +24,7 @@ import { reportHtml } from "#report/html";
 import type { FileFacts, Report } from "#report/types";
 import { chooseRuntime } from "#runtimes/chooseRuntime";
 import { buildReport } from "#verbs/buildReport";
+import { compareQuantizers } from "#verbs/compareQuantizers";
 import { chooseRecipe } from "#verbs/chooseRecipe";
 import { sessionOpener } from "#verbs/environment";
 import { madeUpData } from "#verbs/madeUpData";
@@ -253,6 +254,8 @@ function sessionOptions({ threads, timeoutMs, signal }: RuntimeChoice & JobOptio
 export interface EvaluateFileOptions extends JobOptions, DataChoice, RuntimeChoice, ReportChoice {
   /** The float parent. Without it only the model's own metric is known. */
   readonly against?: string;
+  /** Also compare what all quantizers would make of the float parent's weights. Default false: it takes a while. */
+  readonly quantizers?: boolean;
   readonly allowRandomData?: boolean;
   readonly seed?: number;
 }
@@ -308,7 +311,13 @@ export async function evaluateFile(
         ],
         durationMs: 0,
       });
-      const finished = { ...report, durationMs: environment.now() - started };
+      const wanted = options.quantizers === true && parent !== undefined;
+      const quantizers = wanted ? await compareQuantizers(parent, jobOptions(options)) : undefined;
+      const finished = {
+        ...report,
+        ...(quantizers === undefined ? {} : { quantizers }),
+        durationMs: environment.now() - started,
+      };
       if (html !== undefined) await writeText(environment.fileSystem, html, reportHtml(finished));
       return finished;
     } finally {

@@ -63,7 +63,7 @@ function viewOf(shape: readonly number[], axis: number, length: number): { rows:
 }
 
 /** [outer, channels, inner] → [channels, outer, inner]. */
-function channelsFirst(values: Float32Array, shape: readonly number[], axis: number): Float32Array {
+export function channelsFirst(values: Float32Array, shape: readonly number[], axis: number): Float32Array {
   return axis === 0 || shape.length < 2 ? values : swapped(values, ...split(shape, axis));
 }
 

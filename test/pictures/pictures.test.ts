@@ -9,6 +9,8 @@ import * as accuracyBars from "./accuracyBars";
 import * as energyBars from "./energyBars";
 import { hostileNames } from "./hostile";
 import * as latencyBars from "./latencyBars";
+import * as quantizerLevels from "./quantizerLevels";
+import * as rateDistortion from "./rateDistortion";
 import * as sizeByLayer from "./sizeByLayer";
 import * as sqnrByLayer from "./sqnrByLayer";
 import * as weightHistogram from "./weightHistogram";
@@ -17,6 +19,8 @@ const examples: Record<keyof typeof charts, Record<string, () => string>> = {
   accuracyBars,
   energyBars,
   latencyBars,
+  quantizerLevels,
+  rateDistortion,
   sizeByLayer,
   sqnrByLayer,
   weightHistogram,

@@ -5,6 +5,8 @@
 import { accuracyBars, accuracyBarsTable } from "#report/charts/accuracyBars";
 import { energyBars, energyBarsTable } from "#report/charts/energyBars";
 import { latencyBars, latencyBarsTable } from "#report/charts/latencyBars";
+import { quantizerLevels, quantizerLevelsTable } from "#report/charts/quantizerLevels";
+import { rateDistortion, rateDistortionTable } from "#report/charts/rateDistortion";
 import { sizeByLayer, sizeByLayerTable } from "#report/charts/sizeByLayer";
 import { sqnrByLayer, sqnrByLayerTable } from "#report/charts/sqnrByLayer";
 import type { ChartOptions } from "#report/charts/svg";
@@ -33,6 +35,14 @@ export const charts = {
     energy === null ? [] : [{ svg: energyBars(energy, options), table: energyBarsTable(energy) }],
   weightHistogram: ({ histograms = [] }, options) =>
     histograms.map((each) => ({ svg: weightHistogram(each, options), table: weightHistogramTable(each) })),
+  rateDistortion: ({ quantizers }, options) =>
+    quantizers === undefined
+      ? []
+      : [{ svg: rateDistortion(quantizers, options), table: rateDistortionTable(quantizers) }],
+  quantizerLevels: ({ quantizers }, options) =>
+    quantizers?.tensor === undefined
+      ? []
+      : [{ svg: quantizerLevels(quantizers.tensor, options), table: quantizerLevelsTable(quantizers.tensor) }],
 } satisfies Record<string, (report: Report, options?: ChartOptions) => readonly Figure[]>;
 
 export type ChartName = keyof typeof charts;
