@@ -79,6 +79,7 @@ export const errorCodes = {
   "plan/mismatch": 1,
   "proof/output": 1,
   "proof/agreement": 1,
+  "proof/constant": 1,
   "report/malformed": 1,
 } as const;
 
@@ -150,6 +151,7 @@ const usualHints: Readonly<Record<ErrorCode, string>> = {
   "plan/mismatch": "make the plan again for this model and target",
   "proof/output": "keep the layer that breaks in float (--keep), or use another recipe",
   "proof/agreement": "keep the layers that lose most in float (--keep), or use more bits",
+  "proof/constant": "give real samples, on which the model's answers differ",
   "report/malformed": "pass what lowbit --json or --html wrote",
 };
 

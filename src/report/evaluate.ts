@@ -5,8 +5,9 @@ import { type Diagnostic, LowbitError, withPlace } from "#base/errors";
 import { throwIfAborted } from "#base/interrupt";
 import type { JobOptions } from "#base/progress";
 import type { Session, Tensors } from "#model/session";
-import { type Tensor, toNumbers } from "#model/tensor";
-import { argmax, type Counts, judge, readScores } from "#report/scores";
+import type { Tensor } from "#model/tensor";
+import { addOutputs, isFloat, type Nearness, startNearness } from "#report/nearness";
+import { argmax, type Counts, judge, readScores, type Scores } from "#report/scores";
 import type { QualityReport } from "#report/types";
 
 export const metrics = ["top1", "top5", "nll", "sqnr", "agreement"] as const;
@@ -30,7 +31,7 @@ export interface EvaluateOptions extends JobOptions {
   readonly metric?: Metric;
   /** The model's class of the data's class 0. Default 0. */
   readonly classOffset?: number;
-  /** The output that holds the answer. Default: the first of floating point. */
+  /** The output that holds the answer. Default: the first of floating point; without labels, only where it is the only one. */
   readonly output?: string;
 }
 
@@ -50,17 +51,15 @@ export async function evaluate(
       hint: "give more data, or calibrate on fewer samples",
     });
   const { classOffset = 0 } = options;
-  const tally = {
+  const tally: Tally = {
     float: { top1: 0, top5: 0, nll: 0 },
     quantized: { top1: 0, top5: 0, nll: 0 },
     agree: 0,
     answers: 0,
     judged: 0,
-    signal: 0,
-    noise: 0,
-    broken: 0,
+    answered: new Set(),
+    nearness: startNearness(),
   };
-  let broken = "";
   for (let i = 0; i < data.length; i++) {
     throwIfAborted(options.signal);
     const sample = await data.sample(i);
@@ -72,20 +71,19 @@ export async function evaluate(
           });
     const [reference, answer] = await Promise.all([run(sessions.float), run(sessions.quantized)]);
     if (answer === undefined) continue;
-    const output = options.output ?? answerOutput(answer);
-    compareOutputs(reference, answer, tally, sample.id, (id) => {
-      broken ||= id;
-    });
-    const scores = readScores(answer[output], classOffset, sample.targets !== undefined);
-    const truth =
-      reference === undefined ? undefined : readScores(reference[output], classOffset, sample.targets !== undefined);
+    addOutputs(tally.nearness, reference, answer, sample.id);
+    const { targets, label } = sample;
+    const output = answerOutput(answer, options, label !== undefined || targets !== undefined);
+    const read = (outputs: Record<string, Tensor> | undefined): Scores | undefined =>
+      output === undefined ? undefined : readScores(outputs?.[output], classOffset, targets !== undefined);
+    const [scores, truth] = [read(answer), read(reference)];
     if (scores !== undefined) {
-      const { targets, label } = sample;
       for (let row = 0; row < scores.rows; row++) {
         const target = targets === undefined ? (scores.rows === 1 ? label : undefined) : targets[row];
-        const best = argmax(scores, row);
         if (truth !== undefined) {
-          if (argmax(truth, row) === best) tally.agree++;
+          const best = argmax(truth, row);
+          tally.answered.add(best);
+          if (best === argmax(scores, row)) tally.agree++;
           tally.answers++;
         }
         if (target === undefined || target < 0) continue;
@@ -105,7 +103,7 @@ export async function evaluate(
   }
   return {
     quality: summarize(tally, data, sessions.float !== undefined, options.metric),
-    diagnostics: brokenOutputs(tally.broken, broken),
+    diagnostics: sessions.float === undefined ? broken(tally) : [...broken(tally), ...unvarying(tally, data)],
   };
 }
 
@@ -115,56 +113,32 @@ interface Tally {
   agree: number;
   answers: number;
   judged: number;
-  signal: number;
-  noise: number;
-  broken: number;
+  /** Classes that the float model answered. */
+  readonly answered: Set<number>;
+  readonly nearness: Nearness;
 }
 
-/** The output with the answer: the first of floating point, or else the first. */
-function answerOutput(outputs: Readonly<Record<string, Tensor>>): string {
-  const names = Object.keys(outputs);
-  return names.find((name) => outputs[name].type.startsWith("float")) ?? names[0];
-}
-
-function compareOutputs(
-  reference: Record<string, Tensor> | undefined,
-  answer: Record<string, Tensor>,
-  tally: Tally,
-  id: string,
-  onBroken: (id: string) => void,
-): void {
-  for (const [name, value] of Object.entries(answer)) {
-    if (!value.type.startsWith("float") && value.type !== "bfloat16") continue;
-    const y = toNumbers(value);
-    const x = reference === undefined ? undefined : toNumbers(reference[name]);
-    if (x !== undefined && x.length !== y.length) {
-      throw new LowbitError(
-        "proof/output",
-        `output ${name} has ${y.length} elements, its float parent's has ${x.length}`,
-        { at: { tensor: name, file: id } },
-      );
-    }
-    let finite = true;
-    for (let i = 0; i < y.length; i++) {
-      const expected = x?.[i] ?? y[i];
-      // where the parent itself answers ∞ or NaN there is nothing to lose
-      if (expected - expected !== 0) continue;
-      finite = finite && y[i] - y[i] === 0;
-      tally.signal += expected * expected;
-      tally.noise += (y[i] - expected) * (y[i] - expected);
-    }
-    if (!finite) {
-      tally.broken++;
-      onBroken(id);
-    }
-  }
+/**
+ * The output with the answer. Of several the first of floating point, but only where one is asked for: the many outputs of a
+ * detector are no choice among classes.
+ */
+function answerOutput(
+  outputs: Readonly<Record<string, Tensor>>,
+  { output, metric = "sqnr" }: EvaluateOptions,
+  labelled: boolean,
+): string | undefined {
+  if (output !== undefined) return output;
+  const floats = Object.keys(outputs).filter((name) => isFloat(outputs[name]));
+  return floats.length === 1 || labelled || metric !== "sqnr" ? floats[0] : undefined;
 }
 
 function summarize(tally: Tally, data: EvaluationData, compared: boolean, wanted: Metric | undefined): QualityReport {
-  const { judged, answers, signal, noise } = tally;
-  const agreement = answers === 0 ? null : tally.agree / answers;
+  const { judged, answers, nearness } = tally;
+  const { signal, noise, whole } = nearness;
+  // class ids and masks: every element is an answer
+  const agreement = answers > 0 ? tally.agree / answers : signal === 0 && whole > 0 ? nearness.same / whole : null;
   const logitSqnrDb =
-    tally.broken > 0
+    nearness.broken > 0
       ? Number.NEGATIVE_INFINITY
       : noise === 0
         ? Number.POSITIVE_INFINITY
@@ -206,15 +180,27 @@ function summarize(tally: Tally, data: EvaluationData, compared: boolean, wanted
   };
 }
 
-function brokenOutputs(count: number, first: string): Diagnostic[] {
-  if (count === 0) return [];
+function broken({ nearness }: Tally): Diagnostic[] {
+  if (nearness.broken === 0) return [];
   return [
     {
       code: "proof/non-finite",
       level: "warning",
-      message: `${count} outputs hold NaN or ∞ where the float model's do not; the first on ${first}`,
-      at: { file: first },
+      message: `${nearness.broken} outputs hold NaN or ∞ where the float model's do not; the first on ${nearness.firstBroken}`,
+      at: { file: nearness.firstBroken },
       hint: "a layer overflows: keep it in float (--keep), or use another recipe",
     },
   ];
+}
+
+/** What the data cannot tell, because the float model answers the same to all of it. */
+function unvarying({ answered, nearness }: Tally, data: EvaluationData): Diagnostic[] {
+  const hint = "judge on more varied samples (--data)";
+  if (data.length > 1 && !nearness.varies) {
+    const message = `the float model's outputs are the same on all ${data.length} samples of ${data.name}, so that equal outputs prove nothing`;
+    return [{ code: "proof/constant", level: "warning", message, hint }];
+  }
+  if (answered.size !== 1) return [];
+  const message = `the float model gives one and the same answer on all samples of ${data.name}: agreement says little, the outputs' signal-to-noise ratio more`;
+  return [{ code: "proof/one-answer", level: "info", message, hint }];
 }

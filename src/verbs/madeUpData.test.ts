@@ -3,6 +3,7 @@ import { LowbitError } from "#base/errors";
 import type { Model } from "#model/model";
 import { createNode } from "#model/attributes";
 import type { OpenSession, Tensors } from "#model/session";
+import { elementTypes, float32 } from "#model/tensor";
 import { createReferenceSession } from "#runtimes/reference/reference";
 import { madeUpData } from "#verbs/madeUpData";
 import { modelOf } from "../../test/modelBuilder";
@@ -96,5 +97,30 @@ describe("made-up data", () => {
       length: [1],
       sound: [64],
     });
+  });
+
+  test("takes ids from the whole vocabulary, and masks from 0 and 1", async () => {
+    const model = modelOf({
+      inputs: {
+        ids: ["int64", [1, 300]],
+        kinds: ["int64", [1, 300]],
+        mask: ["int64", [1, 300]],
+        position: ["int64", [300]],
+      },
+      outputs: ["y", "kind", "far", "offset"],
+      weights: { words: float32([1000, 1], new Float32Array(1000)), few: float32([3, 1], [1, 2, 3]) },
+      nodes: [
+        createNode("Cast", ["ids"], ["index"], { to: elementTypes.int32.code }),
+        createNode("Equal", ["ids", "mask"], ["padding"]),
+        createNode("Gather", ["words", "index"], ["y"]),
+        createNode("Gather", ["few", "kinds"], ["kind"]),
+        createNode("Gather", ["words", "position"], ["far"]),
+        createNode("Add", ["position", "position"], ["offset"]),
+      ],
+    });
+    const { inputs } = await (await madeUpData(model, createReferenceSession, options)).sample(0);
+    const greatest = Object.values(inputs).map(({ data }) => Math.max(...Array.from(data, Number)));
+    expect(greatest[0]).toBeGreaterThan(900);
+    expect(greatest.slice(1)).toEqual([2, 1, 1]);
   });
 });

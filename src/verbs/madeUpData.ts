@@ -6,6 +6,7 @@ import { randomData } from "#data/random/randomData";
 import type { Dataset, ModelInput } from "#data/types";
 import type { Dim, Model } from "#model/model";
 import type { OpenSession } from "#model/session";
+import { vocabularySizes } from "#verbs/vocabularySizes";
 
 export interface MadeUpOptions {
   readonly seed: number;
@@ -19,14 +20,15 @@ const sizes = [64, 16, 1, 224, 512, 2_048, 16_000];
 /** Elements of an input above which a size is not tried: a window of sound is no side of an image. */
 const mostElements = 2 ** 24;
 
-/** Random samples, with the first sizes of open axes on which the model runs. Throws what it says on all of them. */
+/** Random samples, ids from the whole vocabulary, with the first sizes of open axes on which the model runs. Throws what it says on all of them. */
 export async function madeUpData(
   model: Model,
   openSession: OpenSession,
   { seed, samples, signal }: MadeUpOptions,
 ): Promise<Dataset> {
   const inputs = modelInputs(model);
-  if (openAxes(inputs).length === 0) return randomData(inputs, { seed, samples });
+  const below = vocabularySizes(model);
+  if (openAxes(inputs).length === 0) return randomData(inputs, { seed, samples, below });
   const session = await openSession(model);
   let refusal: unknown;
   try {
@@ -35,7 +37,7 @@ export async function madeUpData(
       const fixed = withSize(inputs, size);
       if (fixed.some(({ dims = [] }) => dims.reduce<number>((product, dim) => product * Number(dim), 1) > mostElements))
         continue;
-      const data = randomData(fixed, { seed, samples, dims: nothingPast(fixed) });
+      const data = randomData(fixed, { seed, samples, below, dims: nothingPast(fixed) });
       try {
         await session.run((await data.sample(0)).inputs);
         return { ...data, diagnostics: [...data.diagnostics, ...sizesTaken(inputs, fixed)] };

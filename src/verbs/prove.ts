@@ -11,7 +11,7 @@ import type { QualityReport, SpeedReport } from "#report/types";
 export interface Thresholds {
   /** Least share of samples with the float model's answer, where the answer is a class. Default 0.9. */
   readonly minAgreement?: number;
-  /** Least signal-to-noise ratio of the outputs where the answer is no class, in dB. Default 10. */
+  /** Least signal-to-noise ratio of the outputs where the answer is no class, or always the same one, in dB. Default 10. */
   readonly minSqnrDb?: number;
 }
 
@@ -23,7 +23,10 @@ export interface ProofOptions extends JobOptions, Thresholds, Omit<EvaluateOptio
   readonly data: EvaluationData;
 }
 
-/** Judges and refuses: throws `proof/output` for NaN or ∞ the parent does not have, `proof/agreement` below the threshold. */
+/**
+ * Judges and refuses: throws `proof/output` for NaN or ∞ the parent does not have, `proof/agreement` below the threshold, and
+ * `proof/constant` where the parent answers the same to all samples, so that a model that ignores its input would pass.
+ */
 export async function proveQuality(
   options: ProofOptions,
 ): Promise<{ readonly quality: QualityReport; readonly diagnostics: readonly Diagnostic[] }> {
@@ -42,6 +45,13 @@ export async function proveQuality(
       ...(broken.hint === undefined ? {} : { hint: broken.hint }),
     });
   }
+  const constant = diagnostics.find(({ code }) => code === "proof/constant");
+  if (constant !== undefined) {
+    throw new LowbitError("proof/constant", constant.message, {
+      hint: "give real samples, on which the model's answers differ (--data)",
+    });
+  }
+  const oneAnswer = diagnostics.some(({ code }) => code === "proof/one-answer");
   const { agreement, logitSqnrDb, samples } = quality;
   const hint =
     "see which layers lose most with --report, keep those in float (--keep NAME), use more bits, or lower the threshold";
@@ -52,7 +62,7 @@ export async function proveQuality(
       { hint },
     );
   }
-  if (agreement === null && !(logitSqnrDb >= minSqnrDb)) {
+  if ((agreement === null || oneAnswer) && !(logitSqnrDb >= minSqnrDb)) {
     throw new LowbitError(
       "proof/agreement",
       `the quantized model's outputs keep ${logitSqnrDb.toFixed(1)} dB of the float model's on ${samples} samples of ${data.name}; at least ${minSqnrDb} dB are asked for (--min-sqnr)`,

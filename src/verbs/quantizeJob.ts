@@ -96,7 +96,7 @@ export async function quantizeJob<C extends Candidate>(
       quantized = await quantizeModel(input.model, {
         ...request,
         recipe: { ...recipe, mode: "float", activations: "float" },
-      });
+      }).catch(refusedAsSlow(speedup));
       proof = await prove(quantized);
     }
     const { candidate, quality, speed } = proof;
@@ -143,6 +143,18 @@ function computesOnCodes({ plan }: Quantized): boolean {
   return (
     plan.recipe.mode !== "float" && plan.nodes.some(({ compute }) => compute === "int8" || compute === "int8-dynamic")
   );
+}
+
+/** A model without weights worth storing could only have gained speed: the refusal says that it does not. */
+function refusedAsSlow(speedup: number): (cause: unknown) => never {
+  return (cause) => {
+    if (!(cause instanceof LowbitError) || cause.code !== "plan/nothing-to-quantize") throw cause;
+    const message = `computing on codes measured ${speedup.toFixed(2)}× the float model's speed, and in float there is nothing to quantize: ${cause.message}`;
+    throw new LowbitError(cause.code, message, {
+      cause,
+      hint: "take the slower model all the same with --prefer size",
+    });
+  };
 }
 
 interface Proof {

@@ -35,6 +35,12 @@ describe("made-up data", () => {
     expect([0n, 1n]).toContain((await data.sample(1)).inputs.ids.data[0]);
   });
 
+  test("has ids of a whole vocabulary where one is named", async () => {
+    const words: ModelInput[] = [{ name: "ids", type: "int64", dims: [1, 400] }];
+    const { ids } = (await randomData(words, { seed: 5, samples: 1, below: { ids: 9 } }).sample(0)).inputs;
+    expect(new Set(ids.data as BigInt64Array)).toEqual(new Set([0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n]));
+  });
+
   test("the same seed gives the same samples in any order, another seed others", async () => {
     const again = randomData(inputs, { seed: 5, samples: 4, dims: { side: 40 } });
     expect(await again.sample(3)).toEqual(await data.sample(3));
