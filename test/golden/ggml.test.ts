@@ -60,12 +60,12 @@ interface TypeFile {
 }
 
 const folder = new URL("./ggml/", import.meta.url);
-const read = <T>(file: string): T => JSON.parse(readFileSync(new URL(file, folder), "utf8")) as T;
+const read = (file: string): unknown => JSON.parse(readFileSync(new URL(file, folder), "utf8"));
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "base64"));
 const floatsOf = (text: string): Float32Array => new Float32Array(bytesOf(text).buffer);
 const sum = (x: Float32Array | readonly number[]): number => [...x].reduce((total, v) => total + v, 0);
 
-const { source, rows, layouts, encode, decode, sixBitScales } = read<Vectors>("vectors.json");
+const { source, rows, layouts, encode, decode, sixBitScales } = read("vectors.json") as Vectors;
 
 describe(source, () => {
   test.each(layouts)("a block of $type has $bytes bytes for $elements elements", (layout) => {
@@ -116,7 +116,7 @@ describe(source, () => {
   });
 });
 
-const hard = read<Rows>("rows.json");
+const hard = read("rows.json") as Rows;
 const importance = floatsOf(hard.importance);
 
 test("every type has golden blocks", () => {
@@ -124,7 +124,7 @@ test("every type has golden blocks", () => {
 });
 
 describe.each(Object.keys(ggmlTypes) as GgmlTypeName[])("%s", (type) => {
-  const golden = read<TypeFile>(`types/${type}.json`);
+  const golden = read(`types/${type}.json`) as TypeFile;
 
   test(`encodes as ${golden.source}`, () => {
     const made = Object.entries(hard.rows).map(([kind, row]) => [kind, encodeGgml(type, floatsOf(row), 256)] as const);
