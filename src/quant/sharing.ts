@@ -11,27 +11,43 @@ export type Sharing =
   /** `size` neighbours of a row. */
   | { readonly per: "group"; readonly size: number };
 
-export interface SchemeFlags {
-  /** The last one given; default the tensor. */
-  readonly sharing: Sharing;
-  /** The quantizer's own flags. */
-  readonly own: ReadonlyMap<string, string>;
+const sharingWords = ["tensor", "channel", "group:N"];
+
+/**
+ * Reads a scheme's flags: who shares, by default the whole tensor, and the quantizer's own. Those are named as they are written,
+ * `optimal`, or `max:T` with a value. Throws usage/scheme for others.
+ */
+export function readFlags(
+  scheme: SchemeText,
+  own: readonly string[] = [],
+): { readonly sharing: Sharing; readonly own: ReadonlyMap<string, string> } {
+  const found = readFlagsOf(scheme, [...sharingWords, ...own]);
+  const sharers = (["tensor", "channel", "group"] as const).filter((word) => found.has(word));
+  if (sharers.length > 1)
+    throw new LowbitError("usage/scheme", `"${scheme.text}": ${sharers.join(" and ")} exclude each other`);
+  const per = sharers[0] ?? "tensor";
+  const size = found.get("group") ?? "";
+  return {
+    sharing: per === "group" ? { per, size: positiveInteger(size, "a group's size", scheme.text) } : { per },
+    own: found,
+  };
 }
 
-/** Reads a scheme's flags: sharing, and the words of `own`. Throws usage/scheme for others, naming all that there are. */
-export function readFlags({ text, flags }: SchemeText, own: readonly string[] = []): SchemeFlags {
-  let sharing: Sharing = { per: "tensor" };
+/** Flags and their values, "" without one; usage/scheme for a flag that is not among `words`, or twice. */
+export function readFlagsOf({ text, flags }: SchemeText, words: readonly string[]): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const [word, value] of flags) {
-    if ((word === "tensor" || word === "channel") && value === "") sharing = { per: word };
-    else if (word === "group") sharing = { per: "group", size: positiveInteger(value, `a group's size`, text) };
-    else if (own.includes(word)) found.set(word, value);
-    else
-      throw new LowbitError("usage/scheme", `"${text}": /${word}${value === "" ? "" : `:${value}`} is no flag of it`, {
-        hint: `its flags are ${["tensor", "channel", "group:N", ...own].map((flag) => `/${flag}`).join(", ")}`,
+    const form = words.find((known) => known.split(":")[0] === word);
+    if (form === undefined || found.has(word) || form.includes(":") !== (value !== ""))
+      throw new LowbitError("usage/scheme", `"${text}": /${word}${value === "" ? "" : `:${value}`} says nothing here`, {
+        hint:
+          words.length === 0
+            ? "it takes no flags"
+            : `flags, once each: ${words.map((known) => `/${known}`).join(", ")}`,
       });
+    found.set(word, value);
   }
-  return { sharing, own: found };
+  return found;
 }
 
 /** → ["group:32"]; nothing for the default. */

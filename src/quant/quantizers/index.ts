@@ -6,7 +6,10 @@ import type { QTensor } from "#quant/qtensor";
 import { binary } from "#quant/quantizers/binary/binary";
 import { kmeans } from "#quant/quantizers/kmeans/kmeans";
 import { log } from "#quant/quantizers/log/log";
+import { product } from "#quant/quantizers/product/product";
+import { residual } from "#quant/quantizers/residual/residual";
 import { ternary } from "#quant/quantizers/ternary/ternary";
+import { vector } from "#quant/quantizers/vector/vector";
 import { dfp } from "#quant/quantizers/dfp/dfp";
 import { fixed } from "#quant/quantizers/fixed/fixed";
 import { ggml } from "#quant/quantizers/ggml/ggml";
@@ -29,6 +32,9 @@ export const quantizers = {
   binary,
   ternary,
   log,
+  vector,
+  product,
+  residual,
   float,
   bitsandbytes,
   mx,
@@ -70,7 +76,11 @@ export function tensorScheme(text: string): TensorScheme {
 }
 
 /** Why matrices of so many rows and columns cannot have a scheme, and what could; undefined where they can. */
-export function unfit({ quantizer, scheme, hadamard }: TensorScheme, rows: number, columns: number): string | undefined {
+export function unfit(
+  { quantizer, scheme, hadamard }: TensorScheme,
+  rows: number,
+  columns: number,
+): string | undefined {
   if (hadamard && hadamardOrder(columns) === 1)
     return `no Hadamard matrix rotates its ${columns} columns: their number is odd`;
   return quantizer.unfit?.(rows, columns, scheme);

@@ -93,7 +93,7 @@ function text({ bits, sharing, overflow, stochastic }: DynamicFixedPointScheme):
 }
 
 function parse(parts: SchemeText): DynamicFixedPointScheme {
-  const { sharing, own } = readFlags(parts, ["overflow", "stochastic"]);
+  const { sharing, own } = readFlags(parts, ["overflow:PERCENT", "stochastic"]);
   const wrong = (message: string): LowbitError =>
     new LowbitError("usage/scheme", `"${parts.text}": ${message}`, {
       hint: "for example dfp:8/channel, dfp:4/overflow:0.1",

@@ -13,7 +13,7 @@ import { initialCentroids } from "#quant/quantizers/kmeans/initialCentroids";
 import { lloyd } from "#quant/quantizers/kmeans/lloyd";
 import { meanOf, sortedPoints } from "#quant/sortedPoints";
 import { matrixGranularity, positiveInteger, readFlags, type Sharing, sharingFlags } from "#quant/sharing";
-import { type Matrix, quantizer, type SchemeText } from "#quant/types";
+import { quantizer, type SchemeText } from "#quant/types";
 
 interface KMeansScheme {
   /** K; 2 … 65,536. */
@@ -32,10 +32,12 @@ export const kmeans = quantizer<KMeansScheme>({
   parse: (text) => (text.name === "kmeans" ? parse(text) : undefined),
   text,
   nominalBits: ({ entries }) => Math.log2(entries),
+  unfit,
   quantize(x, scheme, options) {
     const { values, rows, columns } = x;
+    const why = unfit(rows, columns, scheme);
+    if (why !== undefined) throw new LowbitError("quant/scheme", why);
     refuseNonFinite(values);
-    refuseLargeCodebook(x, scheme);
     const { entries, init } = scheme;
     const shape = [rows, columns];
     const tableGranularity = matrixGranularity(scheme.sharing);
@@ -72,18 +74,14 @@ function codebook(
   return Float32Array.from({ length: entries }, (_, k) => meanOf(points, starts[k], starts[k + 1]));
 }
 
-function refuseLargeCodebook({ values, columns }: Matrix, scheme: KMeansScheme): void {
+/** A codebook is no larger than what shares it. */
+function unfit(rows: number, columns: number, scheme: KMeansScheme): string | undefined {
   const { entries, sharing } = scheme;
   const sharers =
-    sharing.per === "tensor" ? values.length : sharing.per === "channel" ? columns : Math.min(sharing.size, columns);
-  if (entries <= sharers || values.length === 0) return;
-  throw new LowbitError(
-    "quant/scheme",
-    `${text(scheme)}: a codebook of ${entries} values for ${sharers} weights is larger than what it stands for`,
-    {
-      hint: sharers < 2 ? "leave this tensor in float" : `kmeans:${sharers} and smaller fit, or let more weights share`,
-    },
-  );
+    sharing.per === "tensor" ? rows * columns : sharing.per === "channel" ? columns : Math.min(sharing.size, columns);
+  if (entries <= sharers || rows * columns === 0) return undefined;
+  const others = sharers < 2 ? "more weights would have to share it" : `kmeans:${sharers} and smaller would fit`;
+  return `the ${entries} values of ${text(scheme)} are more than the ${sharers} weights that share them; ${others}`;
 }
 
 function parse(scheme: SchemeText): KMeansScheme {
@@ -92,7 +90,7 @@ function parse(scheme: SchemeText): KMeansScheme {
     throw new LowbitError("usage/scheme", `"${scheme.text}": a codebook has 2 to 65536 values`, {
       hint: "for example kmeans:16, which takes 4 bits a weight",
     });
-  const { sharing, own } = readFlags(scheme, ["init"]);
+  const { sharing, own } = readFlags(scheme, ["init:START"]);
   const init = own.get("init") ?? "exact";
   if (init !== "exact" && !isInit(init))
     throw new LowbitError("usage/scheme", `"${scheme.text}": there is no init:${init}`, {

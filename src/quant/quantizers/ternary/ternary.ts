@@ -79,8 +79,8 @@ function parse(scheme: SchemeText): TernaryScheme {
     throw new LowbitError("usage/scheme", `"${scheme.text}": there is no ternary:${kind}`, {
       hint: "there are ternary, ternary:ttq and ternary:absmean",
     });
-  const { sharing, own } = readFlags(scheme, ["optimal", "max"]);
-  if (kind === "absmean" && own.size > 0)
+  const { sharing, own } = readFlags(scheme, ["optimal", "max:T"]);
+  if (kind === "absmean" && (own.has("optimal") || own.has("max")))
     throw new LowbitError("usage/scheme", `"${scheme.text}": absmean has its own threshold, half of mean|w|`, {
       hint: "ternary and ternary:ttq take /optimal and /max:T",
     });
