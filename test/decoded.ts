@@ -1,7 +1,8 @@
 /** Quantized matrices as a model that decodes them: what files with functions are tested on. */
 import { decoderOf } from "#methods/decoders/decoder";
-import { decoderDomain, DecoderFunctions } from "#methods/decoders/decoderFunctions";
+import { DecoderFunctions } from "#methods/decoders/decoderFunctions";
 import { createNode } from "#model/attributes";
+import { decoderDomain } from "#model/decoderCall";
 import type { Model, Node } from "#model/model";
 import { irVersionFor } from "#model/opset";
 import { float32, type Tensor } from "#model/tensor";

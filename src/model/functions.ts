@@ -4,7 +4,7 @@ import type { Attribute, FunctionDef, Graph, Model, Node, ValueInfo } from "#mod
 import { subgraphs } from "#model/attributes";
 
 /** The function that a node calls, if it calls one: a function shadows an operator of the same domain and name. */
-export function functionOf(model: Model, node: Node): FunctionDef | undefined {
+export function functionOf(model: Pick<Model, "functions">, node: Node): FunctionDef | undefined {
   return model.functions.find(
     (fn) => fn.domain === node.domain && fn.name === node.op && fn.overload === node.overload,
   );

@@ -3,15 +3,38 @@
  * Han et al. 2016). Tables are not counted.
  */
 
-/** How often each symbol of 1, 2, 4 or 8 bits occurs in packed bytes, lowest bits first. `counts` has 2^bits places. */
-export function countSymbols(bytes: Uint8Array, bits: number, counts: Float64Array): void {
-  if (bits === 8) {
-    for (let i = 0; i < bytes.length; i++) counts[bytes[i]]++;
-    return;
+/** How often each symbol of 1 to 16 bits occurs in packed bytes, lowest bits first, which come in pieces. Bits left over are padding. */
+export class SymbolCounts {
+  readonly counts: Float64Array;
+  readonly #bits: number;
+  /** Bits of a symbol that the bytes so far did not complete. */
+  #rest = 0;
+  #restBits = 0;
+
+  constructor(bits: number) {
+    this.#bits = bits;
+    this.counts = new Float64Array(2 ** bits);
   }
-  const mask = 2 ** bits - 1;
-  for (let i = 0; i < bytes.length; i++) {
-    for (let shift = 0; shift < 8; shift += bits) counts[(bytes[i] >>> shift) & mask]++;
+
+  add(bytes: Uint8Array): void {
+    const bits = this.#bits;
+    const { counts } = this;
+    if (bits === 8) {
+      for (let i = 0; i < bytes.length; i++) counts[bytes[i]]++;
+      return;
+    }
+    const mask = 2 ** bits - 1;
+    let rest = this.#rest;
+    let held = this.#restBits;
+    for (let i = 0; i < bytes.length; i++) {
+      rest |= bytes[i] << held;
+      for (held += 8; held >= bits; held -= bits) {
+        counts[rest & mask]++;
+        rest >>>= bits;
+      }
+    }
+    this.#rest = rest;
+    this.#restBits = held;
   }
 }
 

@@ -85,7 +85,9 @@ describe("inspecting a model", () => {
       weights: { w_q: codes, s: float32([], [0.5]) },
     });
     const found = await inspect(await opened(model));
-    expect(found.quantized).toEqual([{ scheme: "int8/tensor", weights: 1, parameters: 4096 }]);
+    expect(found.quantized).toEqual([
+      { scheme: "int8/tensor", weights: 1, parameters: 4096, bitsPerWeight: 8 + 32 / 4096 },
+    ]);
     const [{ weights }] = found.layers;
     expect(weights).toMatchObject([
       { name: "w", scheme: "int8/tensor", bytes: 4100, statistics: { min: -2.5, max: 2.5, count: 4096 } },

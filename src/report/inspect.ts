@@ -94,8 +94,16 @@ export interface Inspection {
   /** Bytes that the file would have with its large weights in another format; computed, not written. */
   readonly wouldWeigh: readonly { readonly scheme: string; readonly bytes: number }[];
   /** How the weights are stored where not as floats; empty for a float model. */
-  readonly quantized: readonly { readonly scheme: string; readonly weights: number; readonly parameters: number }[];
+  readonly quantized: readonly QuantizedWeights[];
   readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface QuantizedWeights {
+  readonly scheme: string;
+  readonly weights: number;
+  readonly parameters: number;
+  /** As stored, with all that decoding needs. */
+  readonly bitsPerWeight: number;
 }
 
 export interface InspectOptions extends WorkloadOptions, JobOptions {
@@ -255,15 +263,26 @@ function operatorsOf(model: Model): InspectedOperator[] {
 }
 
 function quantizedAs(groups: readonly ConstantGroup[]): Inspection["quantized"] {
-  const found = new Map<string, { scheme: string; weights: number; parameters: number }>();
+  const found = new Map<
+    string,
+    Omit<QuantizedWeights, "bitsPerWeight"> & { readonly bytes: number; readonly count: number }
+  >();
   for (const group of groups) {
     const { text, bits } = group.stored;
     // int32 is what biases beside int8 weights are stored in
     if (group.role !== "weight" || bits >= 32 || bits === 0) continue;
-    const before = found.get(text) ?? { scheme: text, weights: 0, parameters: 0 };
-    found.set(text, { scheme: text, weights: before.weights + 1, parameters: before.parameters + parametersOf(group) });
+    const { weights, parameters, bytes, count } = found.get(text) ?? { weights: 0, parameters: 0, bytes: 0, count: 0 };
+    found.set(text, {
+      scheme: text,
+      weights: weights + 1,
+      parameters: parameters + parametersOf(group),
+      count: count + sizeOf(group.stored.shape),
+      bytes: group.members.reduce((sum, tensor) => sum + tensor.bytes, bytes),
+    });
   }
-  return [...found.values()].sort((a, b) => b.parameters - a.parameters);
+  return [...found.values()]
+    .map(({ bytes, count, ...row }) => ({ ...row, bitsPerWeight: (8 * bytes) / Math.max(1, count) }))
+    .sort((a, b) => b.parameters - a.parameters);
 }
 
 function nonFinite(weights: ReadonlyMap<ConstantGroup, InspectedWeight>): Diagnostic[] {

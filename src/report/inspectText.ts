@@ -71,7 +71,15 @@ function figureLines({ file, totals, size, wouldWeigh, quantized, assumed }: Ins
     ...(assumed.length === 0 ? [] : line("", `counted for ${assumed.join(", ")}`)),
     ...(quantized.length === 0
       ? []
-      : line("quantized", quantized.map((each) => `${plural(each.weights, "weight")} ${each.scheme}`).join(", "))),
+      : line(
+          "quantized",
+          quantized
+            .map(
+              (each) =>
+                `${plural(each.weights, "weight")} ${each.scheme} (${formatNumber(each.bitsPerWeight)} bits each)`,
+            )
+            .join(", "),
+        )),
     ...(smaller.length === 0
       ? []
       : line("would weigh", smaller.map(({ scheme, bytes }) => `${formatBytes(bytes)} as ${scheme}`).join(", "))),

@@ -23,6 +23,7 @@ const ledgerRow = v.looseObject({
   bytes: v.number(),
   floatBytes: v.number(),
   entropyCodedBytes: v.number(),
+  bitsPerWeight: v.optional(v.looseObject({ nominal: v.number(), stored: v.number(), entropyCoded: v.number() })),
 });
 
 const size = v.looseObject({

@@ -51,6 +51,7 @@ describe("the size ledger", () => {
           bytes: 132,
           floatBytes: 1024,
           entropyCodedBytes: 4 + Math.ceil(bits / 8),
+          bitsPerWeight: { nominal: 4, stored: 132 / 32, entropyCoded: (4 + Math.ceil(bits / 8)) / 32 },
         },
       ].reverse(),
     );

@@ -2,8 +2,9 @@
 import type { Model } from "#model/model";
 import { inferShapes } from "#model/shapes";
 import { sizeOf } from "#model/tensor";
+import { tensorScheme } from "#quant/quantizers/index";
 import { type ConstantGroup, type ConstantGroupOptions, constantGroups } from "#report/constantGroups";
-import { countSymbols, entropyBits } from "#report/entropy";
+import { entropyBits, SymbolCounts } from "#report/entropy";
 import type { StoredTensor } from "#report/graph/constants";
 import type { LedgerRow, SizeReport } from "#report/types";
 import { weightPieces } from "#report/weightPieces";
@@ -47,6 +48,7 @@ export async function ledgerOfGroups(groups: readonly ConstantGroup[], fileBytes
       bytes,
       floatBytes: floatBytesOf(group, bytes),
       entropyCodedBytes: bytes - saved,
+      ...bitsPerWeight(group, bytes, saved),
     });
   }
   rows.sort((a, b) => b.bytes - a.bytes);
@@ -80,6 +82,7 @@ export async function ledgerOf(
 
 /** What the weight takes in a float model: 32 bits a number, no scales; parameters of activations do not exist there. */
 function floatBytesOf({ role, stored, codes }: ConstantGroup, bytes: number): number {
+  if (stored.decoder !== undefined) return 4 * sizeOf(stored.shape);
   if (role === "parameters") return 0;
   if (role === "integers" || stored.text === "sparse") return bytes;
   const beside = stored.per === undefined && !stored.text.startsWith("codebook") ? bytes - codes.bytes : 0;
@@ -88,12 +91,44 @@ function floatBytesOf({ role, stored, codes }: ConstantGroup, bytes: number): nu
 
 /** Whole bytes that an ideal entropy coder takes off the codes; numbers of more than 8 bits are left as they are. */
 async function savedByCoding({ codes, role, stored }: ConstantGroup): Promise<number> {
-  const { ref, bytes } = codes;
-  const { bits } = stored;
-  if (ref === undefined || role !== "weight" || (bits !== 1 && bits !== 2 && bits !== 4 && bits !== 8)) return 0;
-  const counts = new Float64Array(2 ** bits);
-  for await (const piece of weightPieces(ref)) countSymbols(piece, bits, counts);
-  return bytes - Math.min(bytes, Math.ceil(entropyBits(counts) / 8));
+  const { bits, decoder } = stored;
+  if (decoder !== undefined) {
+    let saved = 0;
+    for (const part of decoder.tensors) saved += await savedBits(part.tensor, part.bits);
+    return saved;
+  }
+  if (role !== "weight" || (bits !== 1 && bits !== 2 && bits !== 4 && bits !== 8)) return 0;
+  return savedBits(codes, bits);
+}
+
+async function savedBits({ ref, bytes }: StoredTensor, bits: number): Promise<number> {
+  if (ref === undefined) return 0;
+  const symbols = new SymbolCounts(bits);
+  for await (const piece of weightPieces(ref)) symbols.add(piece);
+  return bytes - Math.min(bytes, Math.ceil(entropyBits(symbols.counts) / 8));
+}
+
+/** Bits that a weight takes, of its scheme alone, and as counted. */
+function bitsPerWeight(
+  { role, stored }: ConstantGroup,
+  bytes: number,
+  saved: number,
+): Pick<LedgerRow, "bitsPerWeight"> {
+  const count = sizeOf(stored.shape);
+  if (role !== "weight" || count === 0) return {};
+  const each = (total: number): number => (8 * total) / count;
+  return { bitsPerWeight: { nominal: nominalBits(stored), stored: each(bytes), entropyCoded: each(bytes - saved) } };
+}
+
+/** Width of a code for each number: that of the scheme, where a quantizer of ours reads it. */
+function nominalBits({ bits, decoder }: ConstantGroup["stored"]): number {
+  if (decoder === undefined) return bits;
+  try {
+    const { quantizer, scheme } = tensorScheme(decoder.scheme);
+    return quantizer.nominalBits(scheme);
+  } catch {
+    return bits; // a scheme of another version
+  }
 }
 
 function isFirst({ ref, bytes }: StoredTensor, places: Set<string>): boolean {

@@ -23,6 +23,8 @@ export interface LedgerRow {
   readonly floatBytes: number;
   /** Bytes an ideal entropy coder would need for the codes, plus the rest as stored. */
   readonly entropyCodedBytes: number;
+  /** Of weights: `nominal` is the width of a code alone, the others are counted in the file, with all that decoding needs. */
+  readonly bitsPerWeight?: { readonly nominal: number; readonly stored: number; readonly entropyCoded: number };
 }
 
 export interface SizeReport {

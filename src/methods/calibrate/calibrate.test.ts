@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { ProgressEvent } from "#base/progress";
 import { createRng } from "#base/rng";
 import { normal } from "#math/normal";
 import { calibrate, type CalibrationData } from "#methods/calibrate/calibrate";
@@ -46,6 +47,29 @@ describe("statistics computed inside the graph", () => {
       const direct = seen.map((values) => summarize(values, true)).reduce(mergeSummaries, emptySummary);
       expect(stats.tensors.get(name)).toEqual(direct);
     }
+  });
+
+  test("do not depend on how many other values are observed, and progress counts every pass", async () => {
+    const { stats } = await calibrate(model, data, options);
+    const names = Array.from({ length: 450 }, (_, i) => `copy${i}`);
+    const wide = {
+      ...model,
+      graph: {
+        ...model.graph,
+        nodes: [...model.graph.nodes, ...names.map((name) => createNode("Identity", ["h"], [name]))],
+      },
+    };
+    const progress: ProgressEvent[] = [];
+    const all = await calibrate(wide, data, {
+      ...options,
+      values: [...options.values, ...names.map((tensor) => ({ tensor }))],
+      onProgress: (event) => progress.push(event),
+    });
+    for (const name of ["x", "h", "y"]) expect(all.stats.tensors.get(name)).toEqual(stats.tensors.get(name));
+    for (const name of names) expect(all.stats.tensors.get(name)).toEqual(stats.tensors.get("h"));
+    expect(all.stats.channelMeans).toEqual(stats.channelMeans);
+    const total = 3 * 2 * samples.length;
+    expect(progress).toEqual(Array.from({ length: total }, (_, i) => ({ stage: "calibrate", done: i + 1, total })));
   });
 
   test("hold each input channel's mean", async () => {

@@ -1,6 +1,7 @@
 import { type Diagnostic, LowbitError } from "#base/errors";
 import { throwIfAborted } from "#base/interrupt";
 import type { JobOptions } from "#base/progress";
+import { batchesOf } from "#methods/calibrate/batches";
 import {
   type ChannelTap,
   type ObservedValue,
@@ -36,7 +37,8 @@ export interface CalibrateOptions extends JobOptions {
 
 /**
  * Runs the model on the data and keeps, for each value, its extremes and (in a second pass, once the extremes fix the bins) its
- * histogram. Memory does not depend on the number of samples. A value that was NaN or endless is left out, with a diagnostic.
+ * histogram. Memory does not depend on the number of samples; where a model has very many or very large values, they are observed
+ * batch by batch, and the passes are as many times more. A value that was NaN or endless is left out, with a diagnostic.
  */
 export async function calibrate(
   model: Model,
@@ -48,23 +50,34 @@ export async function calibrate(
       hint: "give --data a folder or file with at least one sample",
     });
   }
-  const { values } = options;
-  const { summaries, means, withNaN } = await observeExtremes(model, data, options);
   const observed = new Map<string, Summary>();
+  const channelMeans = new Map<string, Float64Array>();
   const diagnostics: Diagnostic[] = [];
-  values.forEach(({ tensor }, t) => {
-    const { sumOfMin, sumOfMax, min, max } = summaries[t];
-    // NaN makes every comparison with it false, so what must be true is asked
-    const bounded = -endless < sumOfMin && sumOfMax < endless && min <= max && !withNaN.has(tensor);
-    if (bounded) observed.set(tensor, summaries[t]);
-    else {
-      const message = `${tensor} was NaN or beyond ±${endless} on ${data.name}; what reads it stays in float`;
-      diagnostics.push({ code: "calibrate/non-finite", level: "warning", message, at: { tensor } });
-    }
-  });
-  if (options.histograms && observed.size > 0) await observeHistograms(model, data, options, observed);
-  const channelMeans = new Map([...means].filter(([, mean]) => mean.every(Number.isFinite)));
+  const batches = batchesOf(options.values, options.channels);
+  const passes = { done: 0, all: batches.length * (options.histograms ? 2 : 1) };
+  for (const batch of batches) {
+    const observing = { ...options, ...batch, passes };
+    const { summaries, means, withNaN } = await observeExtremes(model, data, observing);
+    const bounded = new Map<string, Summary>();
+    batch.values.forEach(({ tensor }, t) => {
+      const { sumOfMin, sumOfMax, min, max } = summaries[t];
+      // NaN makes every comparison with it false, so what must be true is asked
+      if (-endless < sumOfMin && sumOfMax < endless && min <= max && !withNaN.has(tensor))
+        bounded.set(tensor, summaries[t]);
+      else {
+        const message = `${tensor} was NaN or beyond ±${endless} on ${data.name}; what reads it stays in float`;
+        diagnostics.push({ code: "calibrate/non-finite", level: "warning", message, at: { tensor } });
+      }
+    });
+    if (options.histograms && bounded.size > 0) await observeHistograms(model, data, observing, bounded);
+    for (const [tensor, summary] of bounded) observed.set(tensor, summary);
+    for (const [tensor, mean] of means) if (mean.every(Number.isFinite)) channelMeans.set(tensor, mean);
+  }
   return { stats: { version: 1, samples: data.length, data: data.name, tensors: observed, channelMeans }, diagnostics };
+}
+
+interface ObserveOptions extends CalibrateOptions {
+  readonly passes: { done: number; readonly all: number };
 }
 
 type Run = Readonly<Record<string, ArrayLike<number>>>;
@@ -73,8 +86,7 @@ type Run = Readonly<Record<string, ArrayLike<number>>>;
 async function pass(
   model: Model,
   data: CalibrationData,
-  { openSession, signal, onProgress }: CalibrateOptions,
-  { number, of }: { readonly number: number; readonly of: number },
+  { openSession, signal, onProgress, passes }: ObserveOptions,
   take: (run: Run) => void,
 ): Promise<void> {
   const session = await openSession(model);
@@ -83,8 +95,13 @@ async function pass(
       throwIfAborted(signal);
       const results = await session.run(await data.feeds(i));
       take(Object.fromEntries(Object.entries(results).map(([name, value]) => [name, toNumbers(value)])));
-      onProgress?.({ stage: "calibrate", done: (number - 1) * data.length + i + 1, total: of * data.length });
+      onProgress?.({
+        stage: "calibrate",
+        done: passes.done * data.length + i + 1,
+        total: passes.all * data.length,
+      });
     }
+    passes.done++;
   } finally {
     await session.close();
   }
@@ -96,14 +113,13 @@ interface Extremes {
   readonly withNaN: ReadonlySet<string>;
 }
 
-async function observeExtremes(model: Model, data: CalibrationData, options: CalibrateOptions): Promise<Extremes> {
-  const { values, channels, histograms } = options;
+async function observeExtremes(model: Model, data: CalibrationData, options: ObserveOptions): Promise<Extremes> {
+  const { values, channels } = options;
   const means = new Map(channels.map(({ tensor, length }) => [tensor, new Float64Array(length)]));
   const withNaN = new Set<string>();
   let summaries = values.map(() => emptySummary);
-  if (values.length === 0 && channels.length === 0) return { summaries, means, withNaN };
   const summed = valuesWithoutMeans(values, channels);
-  await pass(tapExtremes(model, values, channels), data, options, { number: 1, of: histograms ? 2 : 1 }, (run) => {
+  await pass(tapExtremes(model, values, channels), data, options, (run) => {
     const { min: leasts, max: greatests, means: averages, sums } = tapOutputs;
     const { [leasts]: least = [], [greatests]: greatest = [], [averages]: average = [], [sums]: sum = [] } = run;
     let signed = 0;
@@ -128,7 +144,7 @@ async function observeExtremes(model: Model, data: CalibrationData, options: Cal
 async function observeHistograms(
   model: Model,
   data: CalibrationData,
-  options: CalibrateOptions,
+  options: ObserveOptions,
   observed: Map<string, Summary>,
 ): Promise<void> {
   const dims = new Map(options.values.map((value) => [value.tensor, value.dims]));
@@ -138,7 +154,7 @@ async function observeHistograms(
     step: samplingStep(dims.get(tensor)),
   }));
   const counts = bins.map(({ length }) => new Float64Array(length + 2));
-  await pass(tapHistograms(model, bins), data, options, { number: 2, of: 2 }, (run) => {
+  await pass(tapHistograms(model, bins), data, options, (run) => {
     const all = run[tapOutputs.counts];
     let at = 0;
     for (const sums of counts) for (let i = 0; i < sums.length; i++) sums[i] += all[at++];

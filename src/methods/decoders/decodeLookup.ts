@@ -31,12 +31,15 @@ function lookedUp(
   body: DecoderBody,
   codes: ArrayLike<number>,
   matrix: readonly [number, number],
-  { bits, tables, entries, tableGranularity }: Lookup,
+  { bits, tables, entries, tableGranularity, dtype }: Lookup,
 ): string {
   const flat = unpackCodes(body, "codes", codes, { bits, signed: false }, () => body.count);
   const indices = body.apply("Reshape", [flat, body.shape]);
-  if (tables.length === entries)
-    return body.apply("Gather", [body.input("table", float32([entries], tables)), indices]);
+  if (tables.length === entries) {
+    const table = float32([entries], tables);
+    // a standard's table is the function's, a fitted one the weight's
+    return body.apply("Gather", [dtype === undefined ? body.input("table", table) : body.constant(table), indices]);
+  }
   // one table after another: a code counts from its table's first entry
   const dims = parameterDims(tableGranularity, matrix);
   const all = body.input("tables", float32([...dims, entries], tables));

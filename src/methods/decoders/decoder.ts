@@ -10,6 +10,7 @@ import { DecoderBody, type Operand } from "#methods/decoders/decoderBody";
 import { unrotate } from "#methods/decoders/unrotate";
 import type { Node } from "#model/model";
 import { dtype } from "#quant/dtype";
+import type { GgmlTypeName } from "#quant/ggml/index";
 import type { QTensor } from "#quant/qtensor";
 
 export interface Decoder {
@@ -59,7 +60,12 @@ function decode(body: DecoderBody, q: QTensor): Pick<Decoder, "name" | "about" |
     case "ggml": {
       const name = `Gguf${decoding.type.toUpperCase()}`;
       const about = "x = d · s · (code − z), or d · s · code − m, by blocks of ggml";
-      return { name, about, bits: [], output: decodeGgml(body, q, decoding.type) };
+      return { name, about, bits: [blockBits(decoding.type)], output: decodeGgml(body, q, decoding.type) };
     }
   }
+}
+
+/** Blocks are bytes; the floats among them are numbers. */
+function blockBits(type: GgmlTypeName): number {
+  return type === "f16" || type === "bf16" ? 16 : 8;
 }

@@ -1,9 +1,7 @@
 import type { Decoder } from "#methods/decoders/decoder";
 import { createNode } from "#model/attributes";
+import { decoderDomain } from "#model/decoderCall";
 import type { FunctionDef, Node } from "#model/model";
-
-/** Domain of the functions that decode weights. */
-export const decoderDomain = "lowbit";
 
 const none: ReadonlyMap<never, never> = new Map<never, never>();
 

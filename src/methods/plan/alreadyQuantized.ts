@@ -1,7 +1,6 @@
 import { type Diagnostic, LowbitError } from "#base/errors";
-import { decoderDomain } from "#methods/decoders/decoderFunctions";
 import { subgraphs } from "#model/attributes";
-import { functionOf } from "#model/functions";
+import { decoderCall } from "#model/decoderCall";
 import type { Graph, Model, Node } from "#model/model";
 import { isQuantizing } from "#model/quantizing";
 import { minifloats, sizeOf } from "#model/tensor";
@@ -22,7 +21,7 @@ export function alreadyQuantized(model: Model): AlreadyQuantized {
     for (const { element, dims } of graph.initializers.values())
       if (minifloats[element] !== undefined && dims.length >= 2) smallFloats += sizeOf(dims);
     for (const node of graph.nodes) {
-      if (isQuantizing(node) || computesOnPacked(node) || functionOf(model, node)?.domain === decoderDomain)
+      if (isQuantizing(node) || computesOnPacked(node) || decoderCall(node, model.functions) !== undefined)
         operators.set(node.op, (operators.get(node.op) ?? 0) + 1);
       for (const inner of subgraphs(node)) visit(inner);
     }

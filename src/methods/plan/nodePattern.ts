@@ -9,8 +9,14 @@ export function nodeMatcher(pattern: string): (node: Node) => boolean {
     const op = pattern.slice(3);
     return (node) => node.op === op;
   }
+  const matches = globMatcher(pattern);
+  return (node) => matches(node.name) || node.outputs.some(matches);
+}
+
+/** Whether a text is what a pattern with `*` for anything says. */
+export function globMatcher(pattern: string): (text: string) => boolean {
   const parts = pattern.split("*");
-  const matches = (text: string): boolean => {
+  return (text) => {
     if (parts.length === 1) return text === pattern;
     if (!text.startsWith(parts[0]) || !text.endsWith(parts[parts.length - 1])) return false;
     // leftmost match of each middle part leaves the most room for the rest
@@ -22,5 +28,4 @@ export function nodeMatcher(pattern: string): (node: Node) => boolean {
     }
     return at + parts[parts.length - 1].length <= text.length;
   };
-  return (node) => matches(node.name) || node.outputs.some(matches);
 }

@@ -1,5 +1,4 @@
 import { LowbitError } from "#base/errors";
-import { decoderDomain } from "#methods/decoders/decoderFunctions";
 import type { KernelLookup } from "#methods/plan/units";
 import { findUnits } from "#methods/plan/units";
 import { isFloatNode, valueTypes } from "#methods/plan/valueTypes";
@@ -11,6 +10,7 @@ import { protectFloats } from "#methods/quantize/protectFloats";
 import { protectProducts } from "#methods/quantize/protectProducts";
 import { writeStoredWeights } from "#methods/quantize/storedWeights";
 import type { Plan, Stats } from "#methods/types";
+import { decoderDomain } from "#model/decoderCall";
 import { GraphDraft } from "#model/edit";
 import type { Model, Node } from "#model/model";
 

@@ -3,7 +3,7 @@ import { barKey, type BarRow, barRows, withKey } from "#report/charts/barRows";
 import { type ChartOptions, svg } from "#report/charts/svg";
 import { compared, sizeWords } from "#report/comparison";
 import { fullName } from "#report/ellipsis";
-import { formatBytes, formatCount, formatExactBytes, plural } from "#report/format";
+import { formatBytes, formatCount, formatExactBytes, formatNumber, plural } from "#report/format";
 import { nothing } from "#report/markup";
 import type { Table } from "#report/table";
 import type { LedgerRow } from "#report/types";
@@ -67,6 +67,7 @@ export function sizeByLayerTable(ledger: readonly LedgerRow[]): Table {
       { name: "Float bytes", align: "right" },
       { name: "Bytes", align: "right" },
       { name: "Entropy coded", align: "right" },
+      { name: "Bits per weight: code / stored / entropy coded", align: "right" },
     ],
     rows: bySize(ledger).map((row) => [
       row.tensor,
@@ -75,8 +76,14 @@ export function sizeByLayerTable(ledger: readonly LedgerRow[]): Table {
       formatCount(row.floatBytes),
       formatCount(row.bytes),
       formatCount(row.entropyCodedBytes),
+      row.bitsPerWeight === undefined ? "" : bitsCell(row.bitsPerWeight),
     ]),
   };
+}
+
+/** → "4 / 4.05 / 3.67" */
+function bitsCell({ nominal, stored, entropyCoded }: NonNullable<LedgerRow["bitsPerWeight"]>): string {
+  return [nominal, stored, entropyCoded].map(formatNumber).join(" / ");
 }
 
 function largest(ledger: readonly LedgerRow[], top: number): LedgerRow[] {

@@ -3,8 +3,9 @@
  * value enters a node that needs more than constants, it is a use: a weight, a shape, a scale.
  */
 import { subgraphs } from "#model/attributes";
+import { decoderCall, decoderDomain } from "#model/decoderCall";
 import { functionBody } from "#model/functions";
-import type { Graph, Model, Node, TensorRef } from "#model/model";
+import type { FunctionDef, Graph, Model, Node, TensorRef } from "#model/model";
 import { sizeOf } from "#model/tensor";
 import { sortNodes } from "#model/topology";
 import { weightBytes } from "#model/weights";
@@ -71,11 +72,13 @@ const random = new Set([
   "Multinomial",
 ]);
 
-/** Finds them in the main graph, its subgraphs, and the bodies of functions. */
+/** Finds them in the main graph, its subgraphs, and the bodies of functions, but for those that decode weights of our own files. */
 export function findConstants(model: Model, options: FindConstantsOptions = {}): Constants {
-  const search = new Search(options.evaluates ?? (() => true));
+  const search = new Search(model.functions, options.evaluates ?? (() => true));
   search.visit(model.graph, undefined);
   for (const fn of model.functions) {
+    // the tables that tell what a byte holds are part of how, not of what
+    if (fn.domain === decoderDomain) continue;
     const call: Node = { ...fnCall, domain: fn.domain, op: fn.name, inputs: fn.inputs, outputs: fn.outputs };
     search.visit(functionBody(fn, call), undefined);
   }
@@ -95,9 +98,11 @@ class Search implements Constants {
   readonly uses: ConstantUse[] = [];
   readonly nodes = new Set<Node>();
   readonly operands = new Map<Node, readonly (Constant | undefined)[]>();
+  readonly #functions: readonly FunctionDef[];
   readonly #evaluates: (node: Node) => boolean;
 
-  constructor(evaluates: (node: Node) => boolean) {
+  constructor(functions: readonly FunctionDef[], evaluates: (node: Node) => boolean) {
+    this.#functions = functions;
     this.#evaluates = evaluates;
   }
 
@@ -141,7 +146,8 @@ class Search implements Constants {
     const carried = subgraphs(node);
     if (given > 0 && known === given && carried.length === 0 && !random.has(node.op) && this.#evaluates(node)) {
       this.nodes.add(node);
-      const primary = primaryOf(node, inputs);
+      const decoder = decoderCall(node, this.#functions);
+      const primary = decoder === undefined ? primaryOf(node, inputs) : inputs[decoder.codes[0].input]?.primary;
       for (const value of node.outputs) this.#add(scope, { value, node, inputs, primary });
       return;
     }

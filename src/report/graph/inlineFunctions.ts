@@ -1,5 +1,6 @@
 import { LowbitError } from "#base/errors";
 import { createNode, subgraphs } from "#model/attributes";
+import { decoderCall, decoderDomain } from "#model/decoderCall";
 import { functionBody, functionOf, refuseRecursion } from "#model/functions";
 import type { Attribute, FunctionDef, Graph, Model, Node } from "#model/model";
 import { renameValues } from "#report/graph/renameValues";
@@ -8,13 +9,14 @@ import { renameValues } from "#report/graph/renameValues";
 const mostNodes = 200_000;
 
 /**
- * The model with every call of one of its functions replaced by the function's nodes: what a runtime runs, for counting work. For
- * analysis only: a body that was written for another operator set keeps its nodes as they are.
+ * The model with every call of one of its functions replaced by the function's nodes: what a runtime runs, for counting work. Calls
+ * that decode weights of our own files stay. For analysis only: a body that was written for another operator set keeps its nodes as they are.
  */
 export function inlineFunctions(model: Model): Model {
   if (model.functions.length === 0) return model;
   const inliner = new Inliner(model);
-  return { ...model, functions: [], graph: inliner.graph(model.graph, []) };
+  const functions = model.functions.filter(({ domain }) => domain === decoderDomain);
+  return { ...model, functions, graph: inliner.graph(model.graph, []) };
 }
 
 class Inliner {
@@ -33,7 +35,8 @@ class Inliner {
     if (++this.#unfolded > mostNodes)
       throw new LowbitError("onnx/limit", `the model's functions unfold to more than ${mostNodes} nodes`);
     const fn = functionOf(this.#model, node);
-    if (fn === undefined) {
+    // weights of our own files are decoded when the model is loaded: no work, and one value
+    if (fn === undefined || decoderCall(node, this.#model.functions) !== undefined) {
       return [subgraphs(node).length === 0 ? node : { ...node, attributes: this.#attributes(node, calls) }];
     }
     refuseRecursion(calls, fn);

@@ -1,11 +1,12 @@
 /** How a stored tensor stands for numbers: read from the nodes that decode it, or from the operator that takes the codes as they are. */
 import { intAttribute } from "#model/attributes";
+import { decoderCall } from "#model/decoderCall";
 import type { FunctionDef, Node, TensorRef } from "#model/model";
 import { isConcrete } from "#model/ops/known";
 import type { ShapeMap } from "#model/shapes";
 import { signExtend } from "#math/packing";
 import { type ElementType, elementTypes, sizeOf, toNumbers } from "#model/tensor";
-import { type Constant, type Constants, type ConstantUse, sourceOf } from "#report/graph/constants";
+import { type Constant, type Constants, type ConstantUse, sourceOf, type StoredTensor } from "#report/graph/constants";
 import { commonEnd, type DecodedConstants } from "#report/graph/decodedConstants";
 import { operandOfInput } from "#report/graph/quantizedOperands";
 
@@ -20,8 +21,16 @@ export interface StoredScheme {
   readonly bits: number;
   /** Codes that share a scale; undefined where there is none. */
   readonly per: "tensor" | "channel" | number | undefined;
+  /** What a function decodes, in a file of our own. */
+  readonly decoder?: StoredCodes;
   /** Whether these are numbers that a model computes with, and not shapes, indices, masks or texts. */
   readonly numbers: boolean;
+}
+
+/** All codes of a weight, each tensor with the width of one. */
+export interface StoredCodes {
+  readonly scheme: string;
+  readonly tensors: readonly { readonly tensor: StoredTensor; readonly bits: number }[];
 }
 
 export interface SchemeContext {
@@ -115,6 +124,11 @@ function decodedScheme(
     const numbers = isFloat || /^complex|^u?int(2|4|8|16)$/.test(element);
     return { ...found, text: element, per: undefined, numbers };
   }
+  const decoder = decoderOf(end, context);
+  if (decoder !== undefined) {
+    const [{ bits }] = decoder.tensors;
+    return { ...found, text: decoder.scheme, bits, per: undefined, decoder, numbers: true };
+  }
   const { per, codebook, unpacked } = decodingOf(end, context);
   const several = unpacked ?? severalInByte(element, sizeOf(shape) / sizeOf(dims));
   const bits = several?.bits ?? found.bits;
@@ -123,6 +137,21 @@ function decodedScheme(
   if (codebook !== undefined) return { ...stored, text: `codebook:${codebook.join("x")}`, per: undefined };
   if (per === undefined || (isFloat && per === "tensor" && bits > 8)) return { ...stored, text: dtype, per: undefined };
   return { ...stored, text: `${dtype}/${typeof per === "number" ? `group:${per}` : per}` };
+}
+
+/** What a function of our own decodes on the way to `end`. */
+function decoderOf(end: Constant, { functions }: SchemeContext): StoredCodes | undefined {
+  for (let at: Constant | undefined = end; at?.node !== undefined; at = sourceOf(at)) {
+    const { inputs } = at;
+    const call = decoderCall(at.node, functions);
+    if (call === undefined) continue;
+    const tensors = call.codes.flatMap(({ input, bits }) => {
+      const tensor = inputs[input]?.primary;
+      return tensor === undefined ? [] : [{ tensor, bits }];
+    });
+    return tensors.length === 0 ? undefined : { scheme: call.scheme, tensors };
+  }
+  return undefined;
 }
 
 interface Unpacked {
