@@ -85,7 +85,7 @@ export interface Encoding {
 export interface FormatsOptions {
   /** Numbers to encode. Default none. */
   readonly numbers?: readonly number[];
-  /** Names of formats, fixed point (`q3.4`) too. Default: all; and to encode numbers, those of floats, tables, int4, int8 and q3.4. */
+  /** Names of formats, also of fixed point. Default: all; to encode numbers, floats, tables, int4, int8 and q3.4. */
   readonly names?: readonly string[];
 }
 
@@ -95,7 +95,7 @@ export function formats({ numbers = [], names }: FormatsOptions = {}): FormatsRe
     throw new LowbitError("usage/argument", "no format is named", { hint: "for example float8e4m3fn or q3.4" });
   const named = names?.map((name) => dtype(name));
   const rows = named ?? [...dtypes.values(), dtype("q3.4")];
-  const shown = named ?? rows.filter(({ kind, name }) => kind !== "integer" || name === "int4" || name === "int8");
+  const shown = named ?? [...rows.filter(({ kind }) => kind === "float" || kind === "table"), ...usual];
   return {
     formats: rows.map((row) =>
       named === undefined || row.bits > 8 ? factsOf(row) : { ...factsOf(row), values: codesOf(row) },
@@ -108,6 +108,9 @@ export function formats({ numbers = [], names }: FormatsOptions = {}): FormatsRe
     })),
   };
 }
+
+/** Formats with equal steps that stand for all of their kind. */
+const usual = ["int4", "int8", "q3.4"].map(dtype);
 
 function factsOf(row: DType): FormatFacts {
   const float = row.kind === "float" ? row.format : undefined;

@@ -30,7 +30,7 @@ function tables(formats: readonly FormatFacts[], width: number, paint: Ansi): st
 }
 
 function floatLines(formats: readonly FormatFacts[], width: number, paint: Ansi): string[] {
-  const head = ["floating point", "bits", "S E M", "bias", "largest", "least normal", "least subnormal", "also has"];
+  const head = ["floating point", "bits", "S E M", "bias", "largest", "normal from", "subnormal from", "special"];
   const rule =
     "(−1)^S · 1.M · 2^(E − bias); E = 0 is subnormal: (−1)^S · 0.M · 2^(1 − bias). Without sign: 2^(E − bias), no 0.";
   const rows = formats.map((f) => [
@@ -107,8 +107,7 @@ function numberLines({ number, normalized, encodings }: NumberFacts, width: numb
     each.bits ?? "–",
     each.value === null ? `no ${plain(number)}` : plain(each.value, 9),
     errorOf(each),
-    plain(each.below, 6),
-    plain(each.above, 6),
+    ...around(each),
   ]);
   const wide = headed(all, rows, "llrrrr", paint);
   const fits = wide.slice(1).every((line) => columns(line) <= width);
@@ -118,6 +117,12 @@ function numberLines({ number, normalized, encodings }: NumberFacts, width: numb
     paint.bold(`${plain(number, 17)}${scientific}`),
     ...(fits ? wide : headed(kept(all), rows.map(kept), "llrr", paint)),
   ];
+}
+
+/** Empty where they differ in digits beyond those shown. */
+function around({ below, above }: Encoding): readonly [string, string] {
+  const texts = [plain(below), plain(above)] as const;
+  return texts[0] === texts[1] && below !== above ? ["", ""] : texts;
 }
 
 function errorOf({ value, error, relativeError, saturated }: Encoding): string {
