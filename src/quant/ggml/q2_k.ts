@@ -12,7 +12,7 @@ import type { GgmlType } from "#quant/ggml/types";
 
 const { fround } = Math;
 const codes = new Uint8Array(256);
-const weights = new Float32Array(16);
+const weights = new Float32Array(256);
 const sums = new Float32Array(16);
 const scales = new Float32Array(16);
 const minima = new Float32Array(16);
@@ -30,18 +30,15 @@ export const q2_k: GgmlType = {
     let d: number;
     let dmin: number;
     if (importance === undefined) {
-      for (let j = 0; j < 16; j++) {
-        for (let l = 0; l < 16; l++) weights[l] = Math.abs(x[from + 16 * j + l]);
-        fitScaleAndMin(x, from + 16 * j, 16, weights, plain, codes, 16 * j, scales, minima, j);
-      }
+      for (let i = 0; i < 256; i++) weights[i] = Math.abs(x[from + i]);
+      fitScaleAndMin(x, from, 16, weights, plain, codes, scales, minima);
       d = roundScales(scales, scaleCodes);
       dmin = roundScales(minima, minimumCodes);
     } else {
       const meanSquare = fround(sumOfSquares(x, from, 256) / 256);
-      for (let j = 0; j < 16; j++) {
-        sums[j] = importanceWeights(x, from + 16 * j, 16, importance.values, meanSquare, weights);
-        fitScaleAndMin(x, from + 16 * j, 16, weights, weighted, codes, 16 * j, scales, minima, j);
-      }
+      for (let j = 0; j < 256; j += 16)
+        sums[j >>> 4] = importanceWeights(x, from + j, 16, importance.values, meanSquare, weights, j);
+      fitScaleAndMin(x, from, 16, weights, weighted, codes, scales, minima);
       d = fitPositiveScale(scales, 15, sums, scaleCodes);
       dmin = fitPositiveScale(minima, 15, sums, minimumCodes);
     }

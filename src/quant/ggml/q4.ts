@@ -70,7 +70,7 @@ export const q4_1: GgmlType = {
       }
     } else {
       importanceWeights(x, from, 32, importance.values, importance.rowMeanSquare, weights);
-      fitScaleAndMin(x, from, 32, weights, search, codes, 0, scale, minimum, 0);
+      fitScaleAndMin(x, from, 32, weights, search, codes, scale, minimum);
       putFloat16(out, to, scale[0]);
       putFloat16(out, to + 2, -minimum[0]);
       putNibbles(codes, 0, out, to + 4);

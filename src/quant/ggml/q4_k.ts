@@ -3,10 +3,11 @@
  * d float16 · dmin float16 · 12 bytes of scales and minima · in Q5_K 32 bytes of fifth bits (element j in byte j mod 32, bit
  * ⌊j/32⌋) · 128 bytes of nibbles: of each 64, element j in byte j mod 32, low half first.
  */
+import type { GridSearch } from "#kernels/scaleAndMin/reference";
 import { getFloat16, putFloat16 } from "#quant/ggml/bytes";
 import { fitPositiveScale } from "#quant/ggml/positiveScale";
 import { nearestInt } from "#quant/ggml/rounding";
-import { fitScaleAndMin, type GridSearch, gridSearch } from "#quant/ggml/scaleAndMin";
+import { fitScaleAndMin, gridSearch } from "#quant/ggml/scaleAndMin";
 import { getMin, getScale, putScales } from "#quant/ggml/sixBitScales";
 import { importanceWeights, sumOfSquares } from "#quant/ggml/sums";
 import { recodeWithMin } from "#quant/ggml/superBlock";
@@ -14,7 +15,7 @@ import type { GgmlType, Importance } from "#quant/ggml/types";
 
 const { fround } = Math;
 const codes = new Uint8Array(256);
-const weights = new Float32Array(32);
+const weights = new Float32Array(256);
 const sums = new Float32Array(8);
 const scales = new Float32Array(8);
 const minima = new Float32Array(8);
@@ -68,19 +69,18 @@ function encodeScales(
   let d: number;
   let dmin: number;
   if (importance === undefined) {
-    for (let j = 0, i = from; j < 8; j++, i += 32) {
-      const rootMeanSquare = fround(Math.sqrt(fround(sumOfSquares(x, i, 32) / 32)));
-      for (let l = 0; l < 32; l++) weights[l] = rootMeanSquare + Math.abs(x[i + l]);
-      fitScaleAndMin(x, i, 32, weights, search, codes, 32 * j, scales, minima, j);
+    for (let j = 0; j < 256; j += 32) {
+      const rootMeanSquare = fround(Math.sqrt(fround(sumOfSquares(x, from + j, 32) / 32)));
+      for (let l = j; l < j + 32; l++) weights[l] = rootMeanSquare + Math.abs(x[from + l]);
     }
+    fitScaleAndMin(x, from, 32, weights, search, codes, scales, minima);
     d = roundScales(scales, scaleCodes);
     dmin = roundScales(minima, minimumCodes);
   } else {
     const meanSquare = fround(fround(2 * sumOfSquares(x, from, 256)) / 256);
-    for (let j = 0, i = from; j < 8; j++, i += 32) {
-      sums[j] = importanceWeights(x, i, 32, importance.values, meanSquare, weights);
-      fitScaleAndMin(x, i, 32, weights, search, codes, 32 * j, scales, minima, j);
-    }
+    for (let j = 0; j < 256; j += 32)
+      sums[j >>> 5] = importanceWeights(x, from + j, 32, importance.values, meanSquare, weights, j);
+    fitScaleAndMin(x, from, 32, weights, search, codes, scales, minima);
     d = fitPositiveScale(scales, 63, sums, scaleCodes);
     dmin = fitPositiveScale(minima, 63, sums, minimumCodes);
   }

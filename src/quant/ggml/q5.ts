@@ -58,7 +58,7 @@ export const q5_1: GgmlType = {
       for (let j = 0; j < 32; j++) codes[j] = fround(fround(fround(x[from + j] - min) * inverse) + 0.5) | 0;
     } else {
       importanceWeights(x, from, 32, importance.values, importance.rowMeanSquare, weights);
-      fitScaleAndMin(x, from, 32, weights, search, codes, 0, scale, minimum, 0);
+      fitScaleAndMin(x, from, 32, weights, search, codes, scale, minimum);
       putFloat16(out, to, scale[0]);
       putFloat16(out, to + 2, -minimum[0]);
     }

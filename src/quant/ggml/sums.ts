@@ -32,7 +32,7 @@ export function extreme(x: Float32Array, from: number, count: number): number {
 
 /**
  * Weights of a search with an importance matrix: wᵢ = importanceᵢ·√(σ² + xᵢ²), σ² a mean square of the neighbourhood. Writes
- * them to out[0], … and gives their sum.
+ * them to out[to], … and gives their sum.
  */
 export function importanceWeights(
   x: Float32Array,
@@ -41,12 +41,13 @@ export function importanceWeights(
   importance: Float32Array,
   meanSquare: number,
   out: Float32Array,
+  to = 0,
 ): number {
   let sum = 0;
   for (let i = 0; i < count; i++) {
     const v = x[from + i];
-    out[i] = importance[from + i] * fround(Math.sqrt(fround(meanSquare + fround(v * v))));
-    sum = fround(sum + out[i]);
+    out[to + i] = importance[from + i] * fround(Math.sqrt(fround(meanSquare + fround(v * v))));
+    sum = fround(sum + out[to + i]);
   }
   return sum;
 }
