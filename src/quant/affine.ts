@@ -54,30 +54,36 @@ export function affineCodes(
  *
  * Ends beyond ±2¹²⁵ are taken there. One bit has two codes, and one of them is 0: the other is the end of greater magnitude, whatever its sign.
  */
-export function affineFromRange(
-  low: number,
-  high: number,
+export function affineFromRange(low: number, high: number, name: DTypeName, options: AffineOptions): ScaleAndZeroPoint {
+  return affineFitter(name, options)(low, high);
+}
+
+/** `affineFromRange` for many ranges. */
+export function affineFitter(
   name: DTypeName,
   options: AffineOptions,
-): { readonly scale: number; readonly zeroPoint: number } {
-  if (!Number.isFinite(low) || !Number.isFinite(high) || low > high)
-    throw new LowbitError("quant/range", `[${low}, ${high}] is not a range`);
-  const row = dtype(name);
+): (low: number, high: number) => ScaleAndZeroPoint {
+  const { bits, signed } = dtype(name);
   const { min, max } = affineCodes(name, options);
-  const lo = Math.max(Math.min(low, 0), -largestEnd);
-  const hi = Math.min(Math.max(high, 0), largestEnd);
-  const largest = Math.max(-lo, hi);
-  if (row.bits === 1) return { scale: usableScale(largest, options), zeroPoint: hi >= -lo ? min : max };
-  if (!options.symmetric) {
+  const middle = signed ? 0 : (max + 1) / 2;
+  const steps = options.symmetric ? (options.full === true ? middle - min : max - middle) : max - min;
+  return (low, high) => {
+    if (!Number.isFinite(low) || !Number.isFinite(high) || low > high)
+      throw new LowbitError("quant/range", `[${low}, ${high}] is not a range`);
+    const lo = Math.max(Math.min(low, 0), -largestEnd);
+    const hi = Math.min(Math.max(high, 0), largestEnd);
+    const largest = Math.max(-lo, hi);
+    if (bits === 1) return { scale: usableScale(largest, options), zeroPoint: hi >= -lo ? min : max };
+    if (options.symmetric) return { scale: usableScale(largest / steps, options), zeroPoint: middle };
     if (largest === 0) return { scale: 1, zeroPoint: 0 };
-    const scale = usableScale((hi - lo) / (max - min), options);
+    const scale = usableScale((hi - lo) / steps, options);
     return { scale, zeroPoint: Math.max(min, Math.min(max, roundHalfEven(min - lo / scale))) };
-  }
-  const middle = row.signed ? 0 : (max + 1) / 2;
-  return {
-    scale: usableScale(largest / (options.full === true ? middle - min : max - middle), options),
-    zeroPoint: middle,
   };
+}
+
+export interface ScaleAndZeroPoint {
+  readonly scale: number;
+  readonly zeroPoint: number;
 }
 
 /** The float32 that serves as a step: 1 for a range without extent, else normal and finite. */
@@ -158,8 +164,9 @@ export function affineFromRanges(
 ): Affine {
   const scale = new Float32Array(low.length);
   const zeroPoint = new Int32Array(low.length);
+  const fit = affineFitter(name, options);
   for (let i = 0; i < low.length; i++) {
-    const fitted = affineFromRange(low[i], high[i], name, options);
+    const fitted = fit(low[i], high[i]);
     scale[i] = fitted.scale;
     zeroPoint[i] = fitted.zeroPoint;
   }

@@ -93,7 +93,7 @@ function text({ bits, sharing, overflow, stochastic }: DynamicFixedPointScheme):
 }
 
 function parse(parts: SchemeText): DynamicFixedPointScheme {
-  const { sharing, own } = readFlags(parts, ["overflow:PERCENT", "stochastic"]);
+  const { sharing, own } = readFlags(parts, ["overflow:P", "stochastic"]);
   const wrong = (message: string): LowbitError =>
     new LowbitError("usage/scheme", `"${parts.text}": ${message}`, {
       hint: "for example dfp:8/channel, dfp:4/overflow:0.1",
@@ -101,8 +101,6 @@ function parse(parts: SchemeText): DynamicFixedPointScheme {
   const bits = Number(parts.argument);
   if (!/^\d+$/.test(parts.argument) || bits < 2 || bits > 16) throw wrong("words have 2 to 16 bits");
   const overflow = Number(own.get("overflow") ?? 0);
-  if (own.get("overflow") === "" || !(overflow >= 0 && overflow < 100))
-    throw wrong("overflow is a percentage below 100");
-  if ((own.get("stochastic") ?? "") !== "") throw wrong("stochastic takes no value");
+  if (!(overflow >= 0 && overflow < 100)) throw wrong("overflow is a percentage below 100");
   return { bits, sharing, overflow, stochastic: own.has("stochastic") };
 }

@@ -1,5 +1,4 @@
-import { roundHalfEven } from "#math/round";
-import { affineCodes, affineFromRange } from "#quant/affine";
+import { affineCodes, affineFitter } from "#quant/affine";
 import type { Range, RangeUse } from "#quant/observers/types";
 import type { SharedValues } from "#quant/quantizers/linear/weightRanges";
 
@@ -9,12 +8,15 @@ import type { SharedValues } from "#quant/quantizers/linear/weightRanges";
  */
 export function leastErrorRange(shared: SharedValues, use: RangeUse): Range {
   const { min, max } = shared;
+  const fit = affineFitter(use.dtype, use);
+  const codes = affineCodes(use.dtype, use);
   let best: Range = { low: min, high: max };
   let least = Number.POSITIVE_INFINITY;
   const tryAll = (candidate: (share: number) => Range): void => {
     for (let k = steps; k > 0; k--) {
       const range = candidate(k / steps);
-      const error = errorWithin(shared, range, use, least);
+      const { scale, zeroPoint } = fit(range.low, range.high);
+      const error = errorWithin(shared, scale, codes.min - zeroPoint, codes.max - zeroPoint, least);
       if (error < least) {
         least = error;
         best = range;
@@ -28,25 +30,38 @@ export function leastErrorRange(shared: SharedValues, use: RangeUse): Range {
   }
   tryAll((share) => ({ low: share * min, high: share * max }));
   if (min < 0 && max > 0) {
-    tryAll((share) => ({ low: best.low, high: share * max }));
-    tryAll((share) => ({ low: share * min, high: best.high }));
+    const { low } = best;
+    tryAll((share) => ({ low, high: share * max }));
+    const { high } = best;
+    tryAll((share) => ({ low: share * min, high }));
   }
   return best;
 }
 
 const steps = 100;
 
-/** Σ h·(x − x̂)² of what would be stored; given up from `limit` on. */
-function errorWithin({ values, importance }: SharedValues, range: Range, use: RangeUse, limit: number): number {
-  const { scale, zeroPoint } = affineFromRange(range.low, range.high, use.dtype, use);
-  const codes = affineCodes(use.dtype, use);
-  const [lowest, highest] = [codes.min - zeroPoint, codes.max - zeroPoint];
+/**
+ * Σ h·(x − x̂)², given up from `limit` on. In float64 and by a product, where codes are made in float32 and by a division: other ties,
+ * twice the speed.
+ */
+function errorWithin(
+  { values, importance }: SharedValues,
+  scale: number,
+  lowest: number,
+  highest: number,
+  limit: number,
+): number {
+  const inverse = 1 / scale;
   let sum = 0;
   for (let i = 0; i < values.length && sum < limit; i++) {
     const x = values[i];
-    const q = roundHalfEven(Math.fround(x / scale));
-    const d = x - Math.fround((q < lowest ? lowest : q > highest ? highest : q) * scale);
+    const v = x * inverse;
+    // clamped before it is rounded, so that the FPU rounds it, halves to even: see roundHalfEven
+    const d = x - ((v < lowest ? lowest : v > highest ? highest : v) + roundingShift - roundingShift) * scale;
     sum += importance === undefined ? d * d : importance[i] * d * d;
   }
   return sum;
 }
+
+/** 1.5·2⁵². */
+const roundingShift = 6755399441055744;
