@@ -7,7 +7,7 @@ import type { KernelLookup, Unit } from "#methods/plan/units";
 import { findUnits } from "#methods/plan/units";
 import { alreadyQuantized, halfAroundCodes, nothingLeft, quantizedBefore } from "#methods/plan/alreadyQuantized";
 import { planFloat16 } from "#methods/plan/planFloat16";
-import { type LayerDecision, planWeights } from "#methods/plan/planWeights";
+import { type LayerDecision, type PlannedWeights, planWeights } from "#methods/plan/planWeights";
 import { unmatched, wishes } from "#methods/plan/wishes";
 import { findWeights } from "#methods/plan/weights";
 import type { Prepared } from "#methods/prepare";
@@ -97,9 +97,15 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
   const before = alreadyQuantized(model);
   const diagnostics: Diagnostic[] = [...unmatched(model, recipe), ...quantizedBefore(before)];
   const about = { version: 1, recipe, target: target.name, seed, opset: model.opsets.get("") ?? 0 } as const;
-  const refuse = (weights: readonly PlannedWeight[]): void => {
+  const refuse = (weights: readonly PlannedWeight[], unfit: PlannedWeights["unfit"] = []): void => {
     if (weights.some((row) => row.storage !== "float32")) return;
-    const message = `recipe ${recipe.name} finds nothing to quantize in this model: it has no float32 weights of ${recipe.smallestWeight} elements or more that an operator can take in another form`;
+    const nothing = `recipe ${recipe.name} finds nothing to quantize in this model`;
+    if (unfit.length > 0)
+      throw new LowbitError("quant/scheme", `${nothing}: ${unfit[0].tensor}: ${unfit[0].why}${others(unfit)}`, {
+        at: { tensor: unfit[0].tensor },
+        hint: "take a scheme that fits, such as int8/channel or nf4/group:64; rules give layers schemes of their own",
+      });
+    const message = `${nothing}: it has no float32 weights of ${recipe.smallestWeight} elements or more that an operator can take in another form`;
     throw nothingLeft(model, before, message);
   };
   if (computesInHalf(recipe)) {
@@ -163,7 +169,7 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
 
   const placed = [...int8];
   const activations = activationScheme === null ? [] : planActivations(placed, stats, activationScheme);
-  const { weights, layers } = planWeights({
+  const { weights, layers, unfit } = planWeights({
     model,
     draft,
     shapes: prepared.shapes,
@@ -176,8 +182,28 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
     prefer: recipe.prefer,
   });
   const nodes = planNodes(model, units, int8, weights, layers, reasons, costs);
-  if (placed.length === 0) refuse(weights);
-  return { ...about, nodes, weights, activations, diagnostics };
+  if (placed.length === 0) refuse(weights, unfit);
+  return { ...about, nodes, weights, activations, diagnostics: [...diagnostics, ...leftInFloat(unfit)] };
+}
+
+/** → ", and 3 more" */
+function others(unfit: PlannedWeights["unfit"]): string {
+  return unfit.length === 1 ? "" : `, and ${unfit.length - 1} more`;
+}
+
+/** A warning for weights whose shape their scheme does not fit. */
+function leftInFloat(unfit: PlannedWeights["unfit"]): Diagnostic[] {
+  if (unfit.length === 0) return [];
+  const [{ tensor, why }] = unfit;
+  return [
+    {
+      code: "plan/unfit-scheme",
+      level: "warning",
+      message: `${tensor}${others(unfit)} stay float32, which their scheme does not fit: ${why}`,
+      at: { tensor },
+      hint: "a rule of a recipe can give them another scheme",
+    },
+  ];
 }
 
 /** Whether a unit's weights can have this scheme: 8 bits, a scale for the tensor or for each channel. */

@@ -32,6 +32,8 @@ export interface PlannedWeights {
   readonly weights: readonly PlannedWeight[];
   /** By the node's first output. */
   readonly layers: ReadonlyMap<string, LayerDecision>;
+  /** Weights whose shape their scheme does not fit, and why. */
+  readonly unfit: readonly { readonly tensor: string; readonly why: string }[];
 }
 
 type Form = Pick<PlannedWeight, "scheme" | "storage" | "why">;
@@ -41,6 +43,7 @@ export function planWeights(planning: WeightPlanning): PlannedWeights {
   const found = findWeights(model, draft);
   const context = { ...planning, weights: new Map(found.map((weight) => [weight.ref.name, weight])) };
   const layers = new Map<string, LayerDecision>();
+  const refused: PlannedWeights["unfit"][number][] = [];
   const formOf = (weight: Weight): Form => {
     const { ref, uses } = weight;
     const onCodes = uses.find(({ node }) => int8.has(node));
@@ -61,7 +64,10 @@ export function planWeights(planning: WeightPlanning): PlannedWeights {
     if (scheme.kind === "function") {
       const { rows, columns } = matrixView(weight);
       const why = unfit(scheme.scheme, rows, columns);
-      if (why !== undefined) return float(why);
+      if (why !== undefined) {
+        refused.push({ tensor: ref.name, why });
+        return float(why);
+      }
     }
     const decide = (use: WeightUse, compute: Compute, why: string, cost?: PlannedNode["cost"]): void => {
       layers.set(use.node.outputs[0], { compute, why, weight: ref.name, ...(cost === undefined ? {} : { cost }) });
@@ -72,7 +78,7 @@ export function planWeights(planning: WeightPlanning): PlannedWeights {
   const weights = found.map((weight): PlannedWeight => {
     return { tensor: weight.ref.name, axis: weight.channelAxis, ...formOf(weight) };
   });
-  return { weights, layers };
+  return { weights, layers, unfit: refused };
 }
 
 type Context = WeightPlanning & { readonly weights: ReadonlyMap<string, Weight> };

@@ -135,6 +135,28 @@ test("a weight that two layers share stays one", async () => {
   expect(graph.nodes.filter(({ domain }) => domain === "lowbit")).toHaveLength(1);
 });
 
+test("a weight that its scheme does not fit stays float, and the plan says why", async () => {
+  const odd = modelOf({
+    opset: 13,
+    inputs: { x: ["float32", [1, 16]] },
+    outputs: ["y"],
+    nodes: [createNode("MatMul", ["x", "a"], ["h"]), createNode("MatMul", ["h", "b"], ["y"])],
+    weights: { a: gauss([16, 18]), b: gauss([18, 32]) },
+  });
+  const recipe = { ...weightOnlyRecipe("vq:4x4"), smallestWeight: 1 };
+  const plan = await makePlan(await prepare(odd, 13), recipe, {
+    target: { name: "", kernelOf: () => undefined },
+    seed: 0,
+  });
+  expect(plan.weights.map(({ storage }) => storage)).toEqual(["function", "float32"]);
+  expect(plan.weights[1].why).toContain("18 columns");
+  expect(plan.diagnostics).toMatchObject([{ code: "plan/unfit-scheme", at: { tensor: "b" } }]);
+});
+
+test("a scheme that fits nothing is refused, with what would fit", async () => {
+  await expect(stored(mlp, { weights: "gguf:q4_k" })).rejects.toThrow("16 columns are no multiple of 256");
+});
+
 test("a file that holds such weights is not quantized twice", async () => {
   const once = await stored(mlp, { weights: "kmeans:8" });
   await expect(stored(once, { weights: "int8/channel" })).rejects.toThrow(
