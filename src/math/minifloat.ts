@@ -71,7 +71,7 @@ export function maxFinite(format: Minifloat): number {
 }
 
 /** The code of the largest finite number. */
-export function maxFiniteCode(format: Minifloat): number {
+function maxFiniteCode(format: Minifloat): number {
   const allOnes = largestField(format);
   if (format.special === "ieee") return allOnes - (1 << format.mantissaBits);
   return format.special === "fn" ? allOnes - 1 : allOnes;

@@ -18,7 +18,7 @@ import { noArgument, ownFlags } from "#quant/ownFlags";
 import { type Matrix, quantizer } from "#quant/types";
 
 /** The element of each format. */
-export const mxElements = {
+const mxElements = {
   mxfp8e4m3: "float8e4m3fn",
   mxfp8e5m2: "float8e5m2",
   mxfp6e2m3: "float6e2m3",
@@ -27,8 +27,7 @@ export const mxElements = {
   mxint8: "int8",
 } as const;
 
-export const mxBlock = 32;
-const block: Granularity = { per: "group", axis: 1, size: mxBlock };
+const block: Granularity = { per: "group", axis: 1, size: 32 };
 
 export const mx = quantizer<keyof typeof mxElements>({
   name: "mx",
