@@ -160,7 +160,7 @@ function weightCause({ weights }: LayerFacts, keep: string): Explanation {
 function resultCause(layer: WeightedLayer, facts: LayerFacts, keep: string, rounding: number): Explanation {
   const { activations = "uint8", summary } = facts;
   const [dtype, ...flags] = activations.split("/");
-  const rule = flags.find((flag) => /^(average|percentile|mse|entropy|aciq)/.test(flag));
+  const rule = flags.find((flag) => /^(average|percentile|mse|entropy|aciq|octav)/.test(flag));
   if (power(layer.at.quantizer?.clippedDb) >= rounding / 2) {
     const fix =
       rule === undefined

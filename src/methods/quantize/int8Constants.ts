@@ -151,10 +151,9 @@ async function quantizedOperand({ draft, plan, constants }: Int8Writing, name: s
   if (scheme === null)
     throw new LowbitError("plan/mismatch", "the plan's recipe leaves activations in float", { at: { tensor: name } });
   const x = Float32Array.from(toNumbers(await readWeight(ref)));
-  const options = { symmetric: scheme.symmetric };
-  const { scale, zeroPoint } = fitAffine(x, ref.dims, scheme.dtype, { per: "tensor" }, options);
+  const { scale, zeroPoint } = fitAffine(x, ref.dims, scheme.dtype, { per: "tensor" }, scheme);
   const decoding = { kind: "affine", dtype: scheme.dtype, granularity: { per: "tensor" }, scale, zeroPoint } as const;
-  const codes = constants.zeroPoint(encodeAffine(x, ref.dims, decoding, options), scheme.dtype, ref.dims, `${name}_q`);
+  const codes = constants.zeroPoint(encodeAffine(x, ref.dims, decoding, scheme), scheme.dtype, ref.dims, `${name}_q`);
   const decoded = draft.freshName(`${name}_dq`);
   const parameters = [
     constants.scale(scale, [], name),

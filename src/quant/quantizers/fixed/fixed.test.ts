@@ -27,10 +27,14 @@ describe("fixed point", () => {
     expect([codes, scales]).toEqual([24, 8]);
   });
 
-  test.each(["fixed", "fixed:8", "fixed:3.4/channel", "fixed:9.9", "fixed:3.4/stochastic/stochastic"])(
-    "refuses %s",
-    (scheme) => {
-      expect(() => tensorScheme(scheme)).toThrow(expect.objectContaining({ code: "usage/scheme" }));
-    },
-  );
+  test.each([
+    "fixed",
+    "fixed:8",
+    "fixed:3.4/channel",
+    "fixed:9.9",
+    "fixed:3.4/stochastic/stochastic",
+    "fixed:3.4/unsigned:1",
+  ])("refuses %s", (scheme) => {
+    expect(() => tensorScheme(scheme)).toThrow(expect.objectContaining({ code: "usage/scheme" }));
+  });
 });

@@ -6,8 +6,8 @@ import { LowbitError } from "#base/errors";
 import { encodeAffine, refuseNonFinite } from "#quant/affine";
 import { dtype, type FixedDType, type FixedRow, type IntegerDType } from "#quant/dtype";
 import { encodeStochastic } from "#quant/encodeStochastic";
-import { ownFlags } from "#quant/ownFlags";
 import { pointAt } from "#quant/quantizers/fixed/pointAt";
+import { readFlagsOf } from "#quant/sharing";
 import { quantizer, type SchemeText } from "#quant/types";
 
 interface FixedScheme {
@@ -45,7 +45,7 @@ function text({ format, stochastic }: FixedScheme): string {
 }
 
 function parse(parts: SchemeText): FixedScheme {
-  const flags = ownFlags(parts, ["unsigned", "stochastic"]);
+  const flags = readFlagsOf(parts, ["unsigned", "stochastic"]);
   if (!/^\d{1,2}\.\d{1,2}$/.test(parts.argument))
     throw new LowbitError("usage/scheme", `"${parts.text}": fixed point needs bits before and after the binary point`, {
       hint: "fixed:3.4 has a sign, 3 bits before the point and 4 after it; dfp:8 finds the point itself",
