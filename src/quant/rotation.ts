@@ -31,12 +31,20 @@ export function rotate({ values, rows, columns }: Matrix, { order, signs }: Rota
   const transform = hadamardTransform(order);
   const out = new Float32Array(values.length);
   const row = new Float64Array(columns);
+  let largest = 0;
   for (let start = 0; start < values.length; start += columns) {
     for (let c = 0; c < columns; c++) row[c] = values[start + c] * signs[c];
     transform(row);
-    for (let c = 0; c < columns; c++) out[start + c] = row[c] * length;
+    for (let c = 0; c < columns; c++) {
+      const v = Math.fround(row[c] * length);
+      if (v > largest || -v > largest) largest = Math.abs(v);
+      out[start + c] = v;
+    }
   }
-  if (!out.every(Number.isFinite)) throw new LowbitError("quant/range", "rotated values are beyond float32");
+  if (largest === Number.POSITIVE_INFINITY)
+    throw new LowbitError("quant/range", "values are so large that rotated ones are beyond float32", {
+      hint: "quantize this tensor without /hadamard",
+    });
   return { values: out, rows, columns };
 }
 
