@@ -3,58 +3,21 @@
  * the same bits. Runs are transposed first; where lanes disagree about a step, a mask decides.
  */
 import { func } from "#kernels/assembler/assemble";
-import type { FunctionBody, Local } from "#kernels/assembler/func";
+import type { Local } from "#kernels/assembler/func";
 import { i32 } from "#kernels/assembler/scalar";
 import type { Value } from "#kernels/assembler/value";
-import { f32x4, i8x16, v128 } from "#kernels/assembler/vector";
+import { f32x4, v128 } from "#kernels/assembler/vector";
 import type { Engine } from "#kernels/engine";
+import { forEachVector, transpose } from "#kernels/fourRuns";
 import { type GridSearch, longestRun, scaleAndMin } from "#kernels/scaleAndMin/reference";
 
 type Vector = Local<"v128">;
-
-/** Calls `body` with the offset of each of `run` vectors, which lie one after another. */
-function forEachVector(f: FunctionBody, run: Local<"i32">, body: (offset: Local<"i32">) => void): void {
-  const offset = f.local("i32", 0);
-  f.doWhile(i32.ltU(offset, i32.shl(run, 4)), () => {
-    body(offset);
-    f.increase(offset, 16);
-  });
-}
-
-/** [a0 b0 c0 d0], [a1 …], … of [a0 a1 a2 a3], [b0 …], …. */
-function transposed(f: FunctionBody, rows: readonly Value<"v128">[]): Value<"v128">[] {
-  const [a, b, c, d] = rows.map((row) => f.local("v128", row));
-  const low = (p: Value<"v128">, q: Value<"v128">) =>
-    i8x16.shuffle(p, q, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
-  const high = (p: Value<"v128">, q: Value<"v128">) =>
-    i8x16.shuffle(p, q, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
-  const first = (p: Value<"v128">, q: Value<"v128">) =>
-    i8x16.shuffle(p, q, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
-  const second = (p: Value<"v128">, q: Value<"v128">) =>
-    i8x16.shuffle(p, q, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-  const [ab, cd] = [f.local("v128", low(a, b)), f.local("v128", low(c, d))];
-  const [ab2, cd2] = [f.local("v128", high(a, b)), f.local("v128", high(c, d))];
-  return [first(ab, cd), second(ab, cd), first(ab2, cd2), second(ab2, cd2)];
-}
 
 const magic = 12582912;
 const zero = f32x4.const(0);
 
 const module = ({ top, absolute }: GridSearch) => ({
-  /** Four runs, one after another, to `run` vectors of one number of each. */
-  transpose: func({ from: "i32", to: "i32", run: "i32" }, undefined, (f, { from, to, run }) => {
-    const [bytes, end] = [f.local("i32", i32.shl(run, 2)), f.local("i32", i32.add(from, i32.shl(run, 2)))];
-    const rows = [from, ...[1, 2, 3].map(() => f.local("i32"))];
-    rows.forEach((row, k) => k > 0 && f.set(row, i32.add(rows[k - 1], bytes)));
-    f.while(i32.ltU(from, end), () => {
-      transposed(
-        f,
-        rows.map((row) => v128.load(row)),
-      ).forEach((vector, k) => f.store.v128(to, vector, 16 * k));
-      rows.forEach((row) => f.increase(row, 16));
-      f.increase(to, 64);
-    });
-  }),
+  transpose: transpose(),
 
   /** x, w, codes and trial: `run` vectors each. Writes codes, and the scale and minimum of each lane to `results`. */
   search: func(

@@ -3,9 +3,9 @@
  * 6-bit scale for each 32 of 256 elements. What files hold (`ggml_quantize_chunk`) comes from a search over fifteen grids; a running
  * llama.cpp codes IQ4_NL without (`quantize_row_iq4_nl_ref`), which is not done here.
  */
+import { negligible } from "#kernels/signedScale/reference";
 import { getFloat16, putFloat16, putNibbles } from "#quant/ggml/bytes";
 import { nearestInt } from "#quant/ggml/rounding";
-import { negligible } from "#quant/ggml/signedScale";
 import { extreme, importanceWeights, sumOfSquares } from "#quant/ggml/sums";
 import type { GgmlType, Importance } from "#quant/ggml/types";
 

@@ -2,8 +2,8 @@
  * The scale d of codes l ∈ [0, top] for numbers that are not negative (scales and minima of sub-blocks): nine grids are tried for
  * the least Σ w (x − d·l)², then codes are moved one at a time while that helps. `make_qp_quants` of ggml-quants.c.
  */
+import { negligible } from "#kernels/signedScale/reference";
 import { nearestInt } from "#quant/ggml/rounding";
-import { negligible } from "#quant/ggml/signedScale";
 
 const { fround } = Math;
 const shifts = Float32Array.from([-4, -3, -2, -1, 1, 2, 3, 4], (k) => fround(fround(0.1) * k));

@@ -11,9 +11,10 @@ import type { GgmlType } from "#quant/ggml/types";
 
 const { fround } = Math;
 const codes = new Uint8Array(256);
-const weights = new Float32Array(16);
+const weights = new Float32Array(256);
 const sums = new Float32Array(16);
 const scales = new Float32Array(16);
+const scaleOfScales = new Float32Array(1);
 const scaleCodes = new Uint8Array(16);
 
 export const q3_k: GgmlType = {
@@ -28,11 +29,11 @@ export const q3_k: GgmlType = {
       d = roundScales();
     } else {
       const meanSquare = fround(fround(2 * sumOfSquares(x, from, 256)) / 256);
-      for (let j = 0; j < 16; j++) {
-        sums[j] = importanceWeights(x, from + 16 * j, 16, importance.values, meanSquare, weights);
-        scales[j] = fitSignedScale(x, from + 16 * j, 16, 4, weights, 0, codes, 16 * j);
-      }
-      d = fitSignedScale(scales, 0, 16, 32, sums, 0, scaleCodes, 0);
+      for (let j = 0; j < 256; j += 16)
+        sums[j >>> 4] = importanceWeights(x, from + j, 16, importance.values, meanSquare, weights, j);
+      fitSignedScale(x, from, 16, 4, weights, 0, codes, scales);
+      fitSignedScale(scales, 0, 16, 32, sums, 0, scaleCodes, scaleOfScales);
+      d = scaleOfScales[0];
     }
     putScaleCodes(out, to + 96);
     putFloat16(out, to + 108, d);

@@ -30,7 +30,8 @@ export const q4_0: GgmlType = {
       }
     } else {
       importanceWeights(x, from, 32, importance.values, importance.rowMeanSquare, weights);
-      putFloat16(out, to, fitSignedScale(x, from, 32, 8, weights, 0, codes, 0));
+      fitSignedScale(x, from, 32, 8, weights, 0, codes, scale);
+      putFloat16(out, to, scale[0]);
       putNibbles(codes, 0, out, to + 2);
     }
   },

@@ -26,7 +26,8 @@ export const q5_0: GgmlType = {
       for (let j = 0; j < 32; j++) codes[j] = Math.min(31, fround(fround(x[from + j] * inverse) + 16.5) | 0);
     } else {
       importanceWeights(x, from, 32, importance.values, importance.rowMeanSquare, weights);
-      putFloat16(out, to, fitSignedScale(x, from, 32, 16, weights, 0, codes, 0));
+      fitSignedScale(x, from, 32, 16, weights, 0, codes, scale);
+      putFloat16(out, to, scale[0]);
     }
     putCodes(out, to + 2);
   },

@@ -3,9 +3,10 @@
  * 128 bytes of low halves · 64 bytes of upper two bits · 16 bytes of scales · d float16. Of each 128 elements, 0–31 and 64–95 share
  * 32 bytes of halves, as 32–63 and 96–127 do; upper bits of element j are in byte j mod 32, bits 2⌊j/32⌋.
  */
+import { negligible } from "#kernels/signedScale/reference";
 import { getFloat16, putFloat16 } from "#quant/ggml/bytes";
 import { nearestInt } from "#quant/ggml/rounding";
-import { fitSignedScale, negligible } from "#quant/ggml/signedScale";
+import { fitSignedScale } from "#quant/ggml/signedScale";
 import { extreme } from "#quant/ggml/sums";
 import { recodeSigned } from "#quant/ggml/superBlock";
 import type { GgmlType } from "#quant/ggml/types";
@@ -20,10 +21,7 @@ export const q6_k: GgmlType = {
   bytes: 210,
   scaleBytes: 18,
   encode(x, from, out, to, importance) {
-    for (let j = 0; j < 16; j++) {
-      const i = from + 16 * j;
-      scales[j] = fitSignedScale(x, i, 16, 32, importance?.values, i, codes, 16 * j);
-    }
+    fitSignedScale(x, from, 16, 32, importance?.values, from, codes, scales);
     const largest = extreme(scales, 0, 16);
     if (Math.abs(largest) < negligible) {
       out.fill(0, to, to + 210);

@@ -1,8 +1,7 @@
 /** The search for scales and minima (`make_qkx2_quants`, `make_qkx3_quants`), and the grids that it tries. */
-import { Engine } from "#kernels/engine";
-import { bestVariant } from "#kernels/kernels";
 import { type GridSearch, scaleAndMin } from "#kernels/scaleAndMin/reference";
 import { fastScaleAndMin } from "#kernels/scaleAndMin/wasm";
+import { onEngine } from "#quant/ggml/engine";
 
 const { fround } = Math;
 
@@ -18,6 +17,6 @@ let kernel: typeof scaleAndMin | undefined;
 
 /** The kernel `scaleAndMin`, as fast as it is here: see its reference. */
 export const fitScaleAndMin: typeof scaleAndMin = (...given) => {
-  kernel ??= bestVariant() === "reference" ? scaleAndMin : fastScaleAndMin(new Engine({ relaxed: false, bytes: 8192 }));
+  kernel ??= onEngine(fastScaleAndMin, scaleAndMin);
   kernel(...given);
 };

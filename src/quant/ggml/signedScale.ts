@@ -1,73 +1,34 @@
-/**
- * Searches for the scale d of codes l ∈ [−top, top − 1] that leaves the least Σ w (x − d·l)². For given codes the best is
- * d = Σ w x l / Σ w l², and leaves Σ w x² − (Σ w x l)² / Σ w l²: so codes with greater (Σ w x l)² / Σ w l² are better.
- * `make_qx_quants` and `make_q3_quants` of ggml-quants.c.
- */
-import { nearestInt, roundingShift } from "#quant/ggml/rounding";
+/** Scales of signed codes: the search (`make_qx_quants`) and, of ggml-quants.c too, `make_q3_quants`. */
+import { signedGrids, negligible, signedScale } from "#kernels/signedScale/reference";
+import { fastSignedScale } from "#kernels/signedScale/wasm";
+import { onEngine } from "#quant/ggml/engine";
+import { nearestInt } from "#quant/ggml/rounding";
 import { extreme } from "#quant/ggml/sums";
 
 const { fround } = Math;
+const grids = { 4: signedGrids(4), 8: signedGrids(8), 16: signedGrids(16), 32: signedGrids(32) } as const;
+let kernel: typeof signedScale | undefined;
 
-/** A block whose magnitudes stay below is a block of zeros. */
-export const negligible = fround(1e-15);
-
-/** Nineteen grids are tried: the extreme at the lowest code, and up to 0.9 steps inside and outside of it. */
-const shifts = Float32Array.from({ length: 19 }, (_, i) => fround(fround(0.1) * (i - 9)));
-const ownWeights = new Float32Array(32);
-const weighted = new Float32Array(32);
-
-/** Writes codes + top to codes[at], …, and gives the scale. Weights default to x². All zeros: scale 0 and, as there, codes 0. */
+/** The kernel `signedScale`, as fast as it is here: see its reference. */
 export function fitSignedScale(
   x: Float32Array,
   from: number,
-  count: number,
-  top: number,
+  run: number,
+  top: keyof typeof grids,
   weights: Float32Array | undefined,
   weightsAt: number,
   codes: Uint8Array,
-  at: number,
-): number {
-  const largest = extreme(x, from, count);
-  if (Math.abs(largest) < negligible) {
-    codes.fill(0, at, at + count);
-    return 0;
-  }
-  for (let i = 0; i < count; i++) {
-    const v = x[from + i];
-    ownWeights[i] = weights === undefined ? v * v : weights[weightsAt + i];
-    weighted[i] = ownWeights[i] * v;
-  }
-  const bottom = -top;
-  let scale = 0;
-  let best = 0;
-  // the unshifted grid comes first and stands even where it is no better than zeros
-  for (let k = 0; k < shifts.length; k++) {
-    const shift = shifts[k === 0 ? 9 : k <= 9 ? k - 1 : k];
-    const inverse = fround(-fround(top + shift) / largest);
-    let sumLx = 0;
-    let sumL2 = 0;
-    for (let i = 0; i < count; i++) {
-      let l = (fround(fround(inverse * x[from + i]) + roundingShift) - roundingShift) | 0;
-      l = l < bottom ? bottom : l >= top ? top - 1 : l;
-      sumLx = fround(sumLx + fround(weighted[i] * l));
-      sumL2 = fround(sumL2 + fround(fround(ownWeights[i] * l) * l));
-    }
-    if (k > 0 && !(sumL2 > 0 && fround(sumLx * sumLx) > fround(best * sumL2))) continue;
-    scale = sumL2 === 0 ? 0 : fround(sumLx / sumL2);
-    best = fround(scale * sumLx);
-    for (let i = 0; i < count; i++) {
-      const l = (fround(fround(inverse * x[from + i]) + roundingShift) - roundingShift) | 0;
-      codes[at + i] = (l < bottom ? bottom : l >= top ? top - 1 : l) + top;
-    }
-  }
-  return scale;
+  scales: Float32Array,
+): void {
+  kernel ??= onEngine(fastSignedScale, signedScale);
+  kernel(x, from, run, top, grids[top], weights, weightsAt, codes, scales);
 }
 
 const signed = new Int8Array(16);
 
 /**
- * The same for one grid, whose codes are then moved one at a time while that helps: five rounds of coordinate descent. Weights
- * are x². Writes codes + top.
+ * The scale of one grid, whose codes are then moved one at a time while that helps: five rounds of coordinate descent. Weights
+ * are x². Writes codes + top to codes[at], ….
  */
 export function refineSignedScale(
   x: Float32Array,
