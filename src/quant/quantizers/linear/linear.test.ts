@@ -138,6 +138,15 @@ describe("ranges of weights", () => {
     }
   });
 
+  test("are those of all values alike where none of them matters", () => {
+    const x = heavy(9);
+    const importance = Float32Array.from({ length: 128 }, (_, i) => (i < 64 ? 0 : 1));
+    for (const rule of ["mse", "octav", "aciq"]) {
+      const scales = scalesOf(quantize(x, `int4/group:64/${rule}`, importance));
+      expect(scales).toEqual(scalesOf(quantize(x, `int4/group:64/${rule}`)));
+    }
+  });
+
   test("of constants, zeros and single values are their own", () => {
     for (const rule of [...rules, "mse"]) {
       expect(decoded(`int8/group:2/${rule}`, 3, 3, 0, 0, -5)).toEqual([3, 3, 0, 0, -5]);

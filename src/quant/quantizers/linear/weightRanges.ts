@@ -42,9 +42,11 @@ export function weightRanges(
   for (let i = 0; i < low.length; i++) {
     const [from, to] = [gather.starts[i], gather.starts[i + 1]];
     if (from === to || low[i] === high[i]) continue;
+    const importances = weights?.subarray(from, to);
     const shared = {
       values: values.subarray(from, to),
-      importance: weights?.subarray(from, to),
+      // where nothing matters, all matters alike
+      importance: importances?.some((h) => h > 0) === true ? importances : undefined,
       min: low[i],
       max: high[i],
     };
