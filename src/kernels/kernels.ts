@@ -13,18 +13,21 @@ import { extremes } from "#kernels/extremes/reference";
 import { fastExtremes } from "#kernels/extremes/wasm";
 import { quantizeAffine } from "#kernels/quantizeAffine/reference";
 import { fastQuantizeAffine } from "#kernels/quantizeAffine/wasm";
+import { quantizeBlocks } from "#kernels/quantizeBlocks/reference";
+import { fastQuantizeBlocks } from "#kernels/quantizeBlocks/fast";
 import { webAssemblyFeatures } from "#kernels/webAssemblyFeatures";
 
 /** What computes: plain TypeScript, WebAssembly's vectors, or these with the instructions that are faster on some processors. */
 export type Variant = "reference" | "simd128" | "relaxed";
 
 /** All kernels in plain TypeScript. */
-const references = { absmax, extremes, quantizeAffine };
+const references = { absmax, extremes, quantizeAffine, quantizeBlocks };
 
 const fast: { readonly [N in keyof typeof references]: (engine: Engine) => (typeof references)[N] } = {
   absmax: fastAbsmax,
   extremes: fastExtremes,
   quantizeAffine: fastQuantizeAffine,
+  quantizeBlocks: fastQuantizeBlocks,
 };
 
 export type KernelName = keyof typeof references;
