@@ -102,7 +102,8 @@ export async function quantizeJob<C extends Candidate>(
     const { candidate, quality, speed } = proof;
     try {
       const report = await buildReport({
-        ...options,
+        ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+        ...(signal === undefined ? {} : { signal }),
         tool: environment.tool,
         float: input,
         quantized: {

@@ -1,0 +1,161 @@
+/**
+ * Every quantizer's example schemes as a file of a real classifier, proved in ONNX Runtime for Node and as WebAssembly, and what it
+ * keeps of the accuracy: docs/quantizers.md. Runs what `npm run build` made.
+ *
+ *   node scripts/quantizerTable.mjs [--schemes PART-OF-SCHEME] [--dist DIR] [--dry]
+ *
+ * A scheme whose blocks fit no layer of ResNet-20 is tried on MobileNetV2, whose last layer has rows of 1,280.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const { values } = parseArgs({
+  options: {
+    schemes: { type: "string", default: "" },
+    dist: { type: "string", default: join(root, "dist") },
+    dry: { type: "boolean", default: false },
+  },
+});
+/** @type {(module: string) => Promise<any>} */
+const load = (module) => import(pathToFileURL(join(values.dist, module)).href);
+const { quantizeFile, evaluateFile } = await load("node.js");
+const { quantizers } = await load("quant/quantizers/index.js");
+
+/** @typedef {import("../src/report/types").Report} Report */
+
+const classifiers = [
+  {
+    name: "ResNet-20",
+    path: "../shared/models/cifar10/cifar10_resnet20.onnx",
+    options: { data: "../shared/data/cifar10/test_000-465.bin", preprocess: "cifar" },
+  },
+  {
+    name: "MobileNetV2",
+    path: "../shared/models/imagenet/mobilenet_v2_1.0_224_tf.onnx",
+    options: { data: "../shared/data/imagenet", preprocess: "imagenet-tf", classOffset: 1, calibrate: 8 },
+  },
+];
+process.chdir(root);
+const scratch = mkdtempSync(join(tmpdir(), "lowbit-quantizers-"));
+/** @type {string[]} */
+const faults = [];
+/** @type {string[]} */
+const sections = [];
+/** @type {Record<string, string>} */
+const float = {};
+const columns =
+  "scheme | model | weights stored so | bytes | bits per weight: code / stored / coded | accuracy | agreement | ort-node | ort-web";
+const head = `| ${columns} |\n${"|---".repeat(9)}|`;
+
+for (const { name, title, examples } of Object.values(quantizers)) {
+  const chosen = examples.filter((/** @type {string} */ scheme) => scheme.includes(values.schemes));
+  if (chosen.length === 0) continue;
+  /** @type {string[]} */
+  const rows = [];
+  for (const scheme of chosen) {
+    const cells = await measured(scheme);
+    process.stderr.write(`${scheme}: ${cells.join(" · ")}\n`);
+    rows.push(`| \`${scheme}\` | ${cells.join(" | ")} |`);
+  }
+  sections.push(`## [${name}](quantizers/${name}.md)\n\n${title}\n\n${head}\n${rows.join("\n")}\n`);
+}
+rmSync(scratch, { recursive: true });
+if (faults.length > 0) {
+  console.error(`\n${faults.length} faults:\n${faults.join("\n")}`);
+  process.exit(1);
+}
+if (!values.dry) writeFileSync(join(root, "docs/quantizers.md"), page());
+
+/**
+ * One row: model, weights stored so, bytes, bits per weight, accuracy, agreement, runtimes.
+ * @param {string} scheme
+ * @returns {Promise<string[]>}
+ */
+async function measured(scheme) {
+  let why = "";
+  for (const { name, path, options } of classifiers) {
+    const output = join(scratch, "out.onnx");
+    const judged = { ...options, layers: false };
+    /** @type {Report} */
+    let report;
+    try {
+      const recipe = { name: scheme, weights: scheme, activations: "float", mode: "float", rules: [], prefer: "speed" };
+      const limits = { minAgreement: 0, minSqnrDb: -1000, measure: false };
+      report = await quantizeFile(path, output, {
+        ...judged,
+        ...limits,
+        recipe: { ...recipe, smallestWeight: 256 },
+        target: "ort-node",
+      });
+    } catch (error) {
+      const { code = "", message } = /** @type {{ code?: string, message: string }} */ (error);
+      if (code === "quant/scheme" && message.includes("finds nothing to quantize")) {
+        why = message;
+        continue; // its blocks fit no layer: the next classifier
+      }
+      faults.push(`${scheme} on ${name}: ${code} ${message}`);
+      return [name, "", "", "", "", "", "", `**${code}**`];
+    }
+    const matrices = report.size.ledger.filter(({ bitsPerWeight, shape }) => bitsPerWeight && shape.length >= 2);
+    const own = matrices.filter((row) => row.scheme !== "float32");
+    const elements = own.reduce((sum, { shape }) => sum + shape.reduce((size, dim) => size * dim, 1), 0);
+    const bits = (/** @type {"bytes" | "entropyCodedBytes"} */ key) =>
+      ((8 * own.reduce((sum, row) => sum + row[key], 0)) / elements).toFixed(2);
+    const node = await answers(output, path, judged, "ort-node");
+    const web = await answers(output, path, judged, "ort-web");
+    float[name] ??=
+      `${name}: ${node?.samples} samples, ${percent(node?.float)} right, ${report.size.inputBytes.toLocaleString("en")} bytes`;
+    return [
+      name,
+      `${own.length} of ${matrices.length}`,
+      report.size.outputBytes.toLocaleString("en"),
+      `${Number((own[0]?.bitsPerWeight?.nominal ?? 0).toFixed(2))} / ${bits("bytes")} / ${bits("entropyCodedBytes")}`,
+      percent(node?.quantized),
+      percent(node?.agreement),
+      node === null ? "**no**" : "yes",
+      web !== null && node !== null && Math.abs(web.logitSqnrDb - node.logitSqnrDb) < 0.1 ? "yes" : "**no**",
+    ];
+  }
+  faults.push(`${scheme}: ${why}`);
+  return ["", "", "", "", "", "", "", "no layer fits"];
+}
+
+/**
+ * What a runtime answers, against the float model in the same runtime.
+ * @param {string} file
+ * @param {string} against
+ * @param {object} options
+ * @param {string} target
+ * @returns {Promise<Report["quality"]>}
+ */
+async function answers(file, against, options, target) {
+  return (await evaluateFile(file, { ...options, against, target })).quality;
+}
+
+/** @param {number | null | undefined} fraction */
+function percent(fraction) {
+  return fraction == null ? "" : `${(100 * fraction).toFixed(1)} %`;
+}
+
+function page() {
+  return `# Quantizers, as files that stock runtimes run
+
+Each quantizer's schemes, on the weights of a real classifier, exported as standard ONNX (see
+[exported decodings](exported-decodings.md)) and run by ONNX Runtime 1.30 in Node and as WebAssembly. Made by
+\`node scripts/quantizerTable.mjs\`: nothing is trained or calibrated, biases alone are corrected. Biases and weights of fewer than 256
+numbers stay float32, as do those whose shape a scheme does not fit: the third column counts.
+
+${Object.values(float)
+  .map((line) => `- ${line}`)
+  .join("\n")}
+
+Bits per weight are those of a code alone, as stored with all that decoding needs, and with the codes entropy coded. Accuracy is top-1,
+agreement the share of samples on which float and quantized model answer alike; "ort-web yes" means that it answers as ort-node
+does, within 0.1 dB of signal to noise.
+
+${sections.join("\n")}`;
+}
