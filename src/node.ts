@@ -5,6 +5,7 @@ import type { Model } from "#model/model";
 import type { JobOptions } from "#base/progress";
 import type { DoctorReport } from "#report/doctorReport";
 import type { Inspection } from "#report/inspect";
+import type { TensorReport } from "#report/tensorReport";
 import type { Report } from "#report/types";
 import { chooseRuntime } from "#runtimes/chooseRuntime";
 import { doctor as doctorIn } from "#verbs/doctor";
@@ -18,6 +19,12 @@ import {
 import { type QuantizeOptions, type QuantizeResult, quantizeInMemory } from "#verbs/library";
 import { createNodeEnvironment } from "#verbs/nodeEnvironment.node";
 import { optionalPackages } from "#verbs/optionalPackages.node";
+import {
+  type ConvertTensorFileOptions,
+  convertTensorFile as convertTensorFileIn,
+  type QuantizeTensorFileOptions,
+  quantizeTensorFile as quantizeTensorFileIn,
+} from "#verbs/tensorFiles.node";
 
 export * from "#index";
 export { errorCodes } from "#base/errors";
@@ -25,6 +32,15 @@ export { openData } from "#data/openData.node";
 export type { DoctorReport } from "#report/doctorReport";
 export { doctorText } from "#report/doctorText";
 export { type PackedFiles, packFile, type PackFileOptions, unpackFile } from "#verbs/packFile.node";
+export { tensorInspectionText, tensorReportText } from "#report/tensorText";
+export type { TensorInspection, TensorReport } from "#report/tensorReport";
+export {
+  type ConvertTensorFileOptions,
+  defaultTensorOutput,
+  inspectTensorFile,
+  type QuantizeTensorFileOptions,
+  tensorFormat,
+} from "#verbs/tensorFiles.node";
 export { defaultOutput, type EvaluateFileOptions, type QuantizeFileOptions } from "#verbs/files.node";
 
 const environment = createNodeEnvironment();
@@ -51,6 +67,24 @@ export function quantize(model: Model, options: QuantizeOptions = {}): Promise<Q
 /** Quantizes a model file into another, which appears only when it was proved. The report tells how it went. */
 export function quantizeFile(path: string, output: string, options: QuantizeFileOptions = {}): Promise<Report> {
   return quantizeFileIn(environment, path, output, options);
+}
+
+/** Quantizes a safetensors or GGUF file, or the weights of an ONNX model, into a safetensors or GGUF file. */
+export function quantizeTensorFile(
+  path: string,
+  output: string,
+  options: QuantizeTensorFileOptions,
+): Promise<TensorReport> {
+  return quantizeTensorFileIn(environment, path, output, options);
+}
+
+/** Writes weights in another format or number type: ONNX, safetensors or GGUF in, safetensors or GGUF out, by the names. */
+export function convertTensorFile(
+  path: string,
+  output: string,
+  options: ConvertTensorFileOptions = {},
+): Promise<TensorReport> {
+  return convertTensorFileIn(environment, path, output, options);
 }
 
 /** Judges a model file on data, against its float parent where one is named. */

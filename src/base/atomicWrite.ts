@@ -28,7 +28,7 @@ export async function atomicWrite<T>(
   write: (sinks: readonly ByteSink[]) => Promise<T>,
 ): Promise<T> {
   const targets = names.map((name) => `${directory}/${name}`);
-  const temporary = (): string => `${directory}/${prefix}${fs.owner}-${serial++}${suffix}`;
+  const temporary = (): string => `${directory}/${temporaryName(fs)}`;
   const temporaries = names.map(temporary);
   const open = new Map<WritableFile, string>();
   const renamed: { readonly from: string; readonly to: string }[] = [];
@@ -66,6 +66,11 @@ export async function atomicWrite<T>(
     }
     throw error;
   }
+}
+
+/** A name that no other file has, and by which a later run knows that this process left it. */
+export function temporaryName(fs: Pick<FsPort, "owner">): string {
+  return `${prefix}${fs.owner}-${serial++}${suffix}`;
 }
 
 function ignore(): void {

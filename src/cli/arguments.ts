@@ -43,3 +43,13 @@ function readNumber(text: string): number {
 export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
+
+const units: Readonly<Record<string, number>> = { "": 1, K: 1e3, M: 1e6, G: 1e9 };
+
+/** → 5GB is 5000000000 */
+export function byteCount(text: string): number {
+  const [, digits = "", unit = ""] = /^(\d+(?:\.\d+)?)\s*([KMG]?)B?$/i.exec(text.trim()) ?? [];
+  const bytes = Number(digits) * units[unit.toUpperCase()];
+  if (digits !== "" && bytes >= 1) return Math.floor(bytes);
+  throw new InvalidArgumentError("It must be a size, such as 5GB or 500MB.");
+}

@@ -1,7 +1,12 @@
 import { print, terminal } from "#cli/show";
-import { inspectFile, inspectText } from "#node";
+import { inspectFile, inspectTensorFile, inspectText, tensorFormat, tensorInspectionText } from "#node";
 
-export async function inspect(model: string, { json }: { readonly json?: boolean }): Promise<void> {
-  const inspection = await inspectFile(model);
-  print(json === true ? JSON.stringify(inspection) : inspectText(inspection, terminal()));
+export async function inspect(model: string, { json = false }: { readonly json?: boolean }): Promise<void> {
+  if ((await tensorFormat(model)) === "onnx") {
+    const inspection = await inspectFile(model);
+    print(json ? JSON.stringify(inspection) : inspectText(inspection, terminal()));
+  } else {
+    const inspection = await inspectTensorFile(model);
+    print(json ? JSON.stringify(inspection) : tensorInspectionText(inspection, terminal()));
+  }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line: one file a command, each loaded when it is called. */
 import { Command, Option } from "commander";
-import { collect, collectNumbers, fraction, number, positive, wholeNumber } from "#cli/arguments";
+import { byteCount, collect, collectNumbers, fraction, number, positive, wholeNumber } from "#cli/arguments";
 import { fail } from "#cli/fail";
 import { version } from "#node";
 
@@ -48,7 +48,7 @@ withOutput(withRuntime(withData(program.command("quantize <model>").description(
     "-r, --recipe <name|file>",
     "w8a8, w8a8-dynamic, w8, w4a16, w2a16, fp16, or a JSON file; default: the best known for the model",
   )
-  .option("--weights <scheme>", "scheme of the weights, e.g. int8/channel, uint4/group:32")
+  .option("--weights <scheme>", "scheme of the weights, e.g. int8/channel, uint4/group:32, gguf:q4_k")
   .option("--activations <scheme>", "scheme of the activations, e.g. uint8/mse, uint8/percentile:99.99")
   .option("-k, --keep <pattern>", "leave nodes in float: a name, a glob, or op:Softmax; may be repeated", collect, [])
   .option("--calibrate <n>", "samples that learn ranges (default 100); the others judge", positive)
@@ -57,6 +57,7 @@ withOutput(withRuntime(withData(program.command("quantize <model>").description(
   .option("--min-sqnr <dB>", "refuse outputs that keep less, where the answer is no class (default 10)", number)
   .option("--external-data", "put weights into a second file")
   .option("--no-measure", "do not measure layers on this host: quantize all that can be")
+  .option("--shard-bytes <size>", "divide a safetensors output among files of at most this size, e.g. 5GB", byteCount)
   .action(async (model: string, options: object) => (await import("#cli/quantize")).quantize(model, { ...options }));
 
 withOutput(withRuntime(withData(program.command("evaluate <model>").description("judge a model on data"))))
@@ -69,8 +70,19 @@ withOutput(withRuntime(withData(program.command("report <model>").description("e
   .action(async (model: string, options: object) => (await import("#cli/report")).report(model, { ...options }));
 
 program
+  .command("convert <file> <output>")
+  .description("weights in another format: .safetensors, .gguf")
+  .option("--weights <type>", "also change matrices of floats, quantized ones too, to float32, float16 or bfloat16")
+  .option("--shard-bytes <size>", "divide a safetensors output among files of at most this size, e.g. 5GB", byteCount)
+  .option("--json", "one machine-readable report on stdout")
+  .option("-q, --quiet", "no progress")
+  .action(async (file: string, output: string, options: object) =>
+    (await import("#cli/tensors")).convert(file, output, { ...options }),
+  );
+
+program
   .command("inspect <model>")
-  .description("layers, dtypes, shapes, sizes, outliers, what could hurt")
+  .description("layers, dtypes, shapes, sizes, outliers, what could hurt; of .safetensors and .gguf their tensors")
   .option("--json", "the same as JSON")
   .action(async (model: string, options: object) => (await import("#cli/inspect")).inspect(model, { ...options }));
 

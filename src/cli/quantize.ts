@@ -1,11 +1,14 @@
 import { chosenRecipe, dataOptions, type Parsed, picked } from "#cli/options";
 import { watched } from "#cli/progress";
 import { showReport } from "#cli/show";
-import { defaultOutput, quantizeFile, type QuantizeFileOptions } from "#node";
+import { quantizeTensors } from "#cli/tensors";
+import { defaultOutput, quantizeFile, type QuantizeFileOptions, tensorFormat } from "#node";
 
 const own = ["weights", "activations", "prefer", "calibrate", "minAgreement", "externalData", "measure", "keep"];
 
 export async function quantize(model: string, parsed: Parsed): Promise<void> {
+  const toWeights = /\.(safetensors|gguf)$/i.test((parsed.output as string | undefined) ?? "");
+  if (toWeights || (await tensorFormat(model)) !== "onnx") return quantizeTensors(model, parsed);
   const recipe = await chosenRecipe(parsed.recipe as string | undefined);
   const name = recipe === undefined ? "quantized" : typeof recipe === "string" ? recipe : recipe.name;
   const output = (parsed.output as string | undefined) ?? defaultOutput(model, name);

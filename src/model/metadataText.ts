@@ -13,8 +13,11 @@ import {
 
 /** A value as a text; `metadataValue` reads it back. */
 export function metadataText(value: MetadataValue): string {
-  // a text that could be taken for one of the others is wrapped too
-  if (value.type === "string" && typeof value.value === "string" && !value.value.startsWith("{")) return value.value;
+  // a text that would be taken for one of the others is wrapped too
+  if (value.type === "string" && typeof value.value === "string") {
+    const back = metadataValue(value.value);
+    if (back.type === "string" && back.value === value.value) return value.value;
+  }
   return JSON.stringify({ [value.type]: value.type === "array" ? plainArray(value) : plain(value.value) });
 }
 

@@ -1,50 +1,42 @@
 /**
  * Types of GGUF's tensors: numbers and blocks. Ids are ggml's (ggml.h, enum ggml_type), sizes those of its block structures
- * (ggml-common.h). Blocks that nothing here decodes pass through as they are.
+ * (ggml-common.h).
  */
 import { type StorageType, storageOf } from "#model/tensorFile";
+import { type GgmlTypeName, ggmlTypes } from "#quant/ggml/index";
+import type { GgmlType } from "#quant/ggml/types";
 
-const block = (name: string, blockLength: number, blockBytes: number): StorageType => ({
-  name,
-  blockLength,
-  blockBytes,
-});
+/** Those of its numbers that ggml's own blocks are listed with have its names there. */
+const numbers = {
+  f32: [0, storageOf("float32")],
+  f16: [1, storageOf("float16")],
+  i8: [24, storageOf("int8")],
+  i16: [25, storageOf("int16")],
+  i32: [26, storageOf("int32")],
+  i64: [27, storageOf("int64")],
+  f64: [28, storageOf("float64")],
+  bf16: [30, storageOf("bfloat16")],
+} as const;
+
+/** Blocks that nothing here encodes or decodes: they pass through as they are. */
+const opaque: readonly (readonly [id: number, name: string, blockLength: number, blockBytes: number])[] = [
+  [16, "iq2_xxs", 256, 66],
+  [17, "iq2_xs", 256, 74],
+  [18, "iq3_xxs", 256, 98],
+  [19, "iq1_s", 256, 50],
+  [21, "iq3_s", 256, 110],
+  [22, "iq2_s", 256, 82],
+  [29, "iq1_m", 256, 56],
+  [40, "nvfp4", 64, 36],
+  [41, "q1_0", 128, 18],
+];
 
 const types: ReadonlyMap<number, StorageType> = new Map([
-  [0, storageOf("float32")],
-  [1, storageOf("float16")],
-  [2, block("q4_0", 32, 18)],
-  [3, block("q4_1", 32, 20)],
-  [6, block("q5_0", 32, 22)],
-  [7, block("q5_1", 32, 24)],
-  [8, block("q8_0", 32, 34)],
-  [9, block("q8_1", 32, 36)],
-  [10, block("q2_k", 256, 84)],
-  [11, block("q3_k", 256, 110)],
-  [12, block("q4_k", 256, 144)],
-  [13, block("q5_k", 256, 176)],
-  [14, block("q6_k", 256, 210)],
-  [15, block("q8_k", 256, 292)],
-  [16, block("iq2_xxs", 256, 66)],
-  [17, block("iq2_xs", 256, 74)],
-  [18, block("iq3_xxs", 256, 98)],
-  [19, block("iq1_s", 256, 50)],
-  [20, block("iq4_nl", 32, 18)],
-  [21, block("iq3_s", 256, 110)],
-  [22, block("iq2_s", 256, 82)],
-  [23, block("iq4_xs", 256, 136)],
-  [24, storageOf("int8")],
-  [25, storageOf("int16")],
-  [26, storageOf("int32")],
-  [27, storageOf("int64")],
-  [28, storageOf("float64")],
-  [29, block("iq1_m", 256, 56)],
-  [30, storageOf("bfloat16")],
-  [34, block("tq1_0", 256, 54)],
-  [35, block("tq2_0", 256, 66)],
-  [39, block("mxfp4", 32, 17)],
-  [40, block("nvfp4", 64, 36)],
-  [41, block("q1_0", 128, 18)],
+  ...opaque.map(([id, name, blockLength, blockBytes]) => [id, { name, blockLength, blockBytes }] as const),
+  ...Object.entries<GgmlType>(ggmlTypes).map(
+    ([name, { id, elements, bytes }]) => [id, { name, blockLength: elements, blockBytes: bytes }] as const,
+  ),
+  ...Object.values(numbers),
 ]);
 
 const ids: ReadonlyMap<string, number> = new Map(Array.from(types, ([id, { name }]) => [name, id]));
@@ -59,7 +51,7 @@ export function ggmlTypeOf({ name }: StorageType): number | undefined {
   return ids.get(name);
 }
 
-/** Types that are made of blocks with scales. */
-export function isBlockType({ name, element }: StorageType): boolean {
-  return element === undefined && ids.has(name);
+/** How tensors of a type of the quantizer's registry are stored: f16 as any float16 is. */
+export function storageOfBlocks(name: GgmlTypeName): StorageType {
+  return types.get(ggmlTypes[name].id) as StorageType; // the table has every row of the registry
 }
