@@ -3,6 +3,7 @@
  * a file that states each formula in a line.
  */
 import type { Dim, Graph, Node } from "#model/model";
+import type { GradientRule } from "#model/ops/gradient";
 import type { ElementType, Tensor } from "#model/tensor";
 
 /** What is known of a value before anything runs. */
@@ -56,6 +57,8 @@ export interface Op {
   readonly cost?: (node: Node, inputs: readonly (Known | undefined)[], outputs: readonly Known[]) => Cost;
   /** The plain definition, slow and readable. Sums accumulate in float64. */
   readonly forward?: (context: ForwardContext) => readonly Tensor[];
+  /** How a gradient passes through, where it does. */
+  readonly gradient?: GradientRule;
 }
 
 export const unknown: Known = { element: undefined, shape: undefined };

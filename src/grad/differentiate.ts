@@ -1,0 +1,112 @@
+/**
+ * Turns a model into one that also computes the gradients of its loss: reverse-mode differentiation over the graph, each operator's
+ * rule beside its definition (`Op.gradient`). The result is an ordinary model of standard operators.
+ *
+ *   dL/dx = Σ over readers of x of their rule's answer
+ */
+import { LowbitError } from "#base/errors";
+import { createGradientWriter } from "#grad/gradientWriter";
+import { GraphDraft } from "#model/edit";
+import type { Model, Node, ValueInfo } from "#model/model";
+import { findOp } from "#model/ops/index";
+import { placeOf } from "#model/ops/operand";
+import { raiseOpset } from "#model/opset";
+import { inferShapes } from "#model/shapes";
+import { sortNodes } from "#model/topology";
+
+export interface Differentiated {
+  /** Outputs: those of the model, then the gradients. */
+  readonly model: Model;
+  /** Names of the gradients' outputs, in the order of what was asked for. Each has its value's type and shape. */
+  readonly gradients: readonly string[];
+}
+
+/** Operator set that the rules are written in: the first in which all reductions take their axes as an input. */
+const leastOpset = 18;
+
+/**
+ * Adds dL/dv for each `v` of `values`: inputs or weights of the model (weights become inputs elsewhere, if they are to change).
+ * `loss` names a value of one element. `inputShapes` fixes open dims: gradients depend on sizes.
+ *
+ * Throws model/unsupported-operator naming all operators without a rule, and model/missing-tensor where a value does not reach the loss.
+ */
+export async function differentiate(
+  original: Model,
+  loss: string,
+  values: readonly string[],
+  inputShapes: Readonly<Record<string, readonly number[]>> = {},
+): Promise<Differentiated> {
+  const model = raiseOpset(original, leastOpset, await inferShapes(original, { inputShapes }));
+  const shapes = await inferShapes(model, { inputShapes });
+  const draft = new GraphDraft(model.graph);
+  const nodes = sortNodes(draft.nodes());
+  const active = activeValues(nodes, loss, values);
+  const lost = values.filter((name) => !active.has(name));
+  if (lost.length > 0)
+    throw new LowbitError("model/missing-tensor", `the loss ${loss} does not depend on ${lost.join(", ")}`, {
+      at: { tensor: lost[0] },
+      hint: "name inputs or weights that the loss is computed from",
+    });
+  const onPath = nodes.filter((node) => node.outputs.some((name) => active.has(name)));
+  refuseUnsupported(onPath);
+  const element = shapes.get(loss)?.element ?? "float32";
+  const write = createGradientWriter(draft, shapes, model.opsets, element);
+  const parts = new Map<string, string[]>();
+  const one = write.scalar(1);
+  parts.set(loss, [
+    write.shapeOf(loss).length === 0 ? one : write.node("Reshape", [one, write.integers(write.shapeOf(loss))]),
+  ]);
+  const total = (name: string): string | undefined => {
+    const found = parts.get(name);
+    if (found === undefined) return undefined;
+    const sum = found.length === 1 ? found[0] : write.node("Sum", found);
+    parts.set(name, [sum]);
+    return sum;
+  };
+  for (const node of onPath.reverse()) {
+    const gradients = node.outputs.map((name) => (name === "" ? undefined : total(name)));
+    if (gradients.every((gradient) => gradient === undefined)) continue;
+    const wanted = node.inputs.map((name) => active.has(name));
+    const rule = findOp(node.domain, node.op)?.gradient;
+    if (rule === undefined) continue; // refused above
+    const answers = rule({ node, opset: model.opsets.get(node.domain) ?? 1, gradients, wanted, write });
+    node.inputs.forEach((name, i) => {
+      const answer = answers[i];
+      if (wanted[i] && answer !== undefined) parts.set(name, [...(parts.get(name) ?? []), answer]);
+    });
+  }
+  const gradients = values.map((name) => {
+    const gradient = total(name);
+    if (gradient !== undefined) return write.node("Identity", [gradient]);
+    // everything on the way had a gradient of zero, as Floor has
+    return write.node("Expand", [write.scalar(0), write.integers(write.shapeOf(name))]);
+  });
+  const graph = draft.finish();
+  const outputs = gradients.map((name, i): ValueInfo => {
+    const type = { kind: "tensor", element: write.typeOf(values[i]), shape: write.shapeOf(values[i]) } as const;
+    return { name, type, doc: "", metadata: new Map() };
+  });
+  return { model: { ...model, graph: { ...graph, outputs: [...graph.outputs, ...outputs] } }, gradients };
+}
+
+/** Values on a way from what is to be differentiated for to the loss. */
+function activeValues(nodes: readonly Node[], loss: string, values: readonly string[]): Set<string> {
+  const forward = new Set(values);
+  for (const node of nodes)
+    if (node.inputs.some((name) => forward.has(name))) for (const name of node.outputs) forward.add(name);
+  const backward = new Set([loss]);
+  for (const node of [...nodes].reverse())
+    if (node.outputs.some((name) => backward.has(name))) for (const name of node.inputs) backward.add(name);
+  forward.delete("");
+  return new Set([...forward].filter((name) => backward.has(name)));
+}
+
+function refuseUnsupported(nodes: readonly Node[]): void {
+  const missing = nodes.filter(({ domain, op }) => findOp(domain, op)?.gradient === undefined);
+  if (missing.length === 0) return;
+  const names = new Set(missing.map(({ domain, op }) => (domain === "" ? op : `${domain}:${op}`)));
+  throw new LowbitError("model/unsupported-operator", `no gradient is known of ${[...names].sort().join(", ")}`, {
+    at: placeOf(missing[0]),
+    hint: "keep these layers fixed, or train the model where they are known",
+  });
+}

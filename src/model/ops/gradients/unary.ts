@@ -1,0 +1,57 @@
+/** Gradients of functions of one element: dL/dx = f′(x)·dL/dy. Where f has a corner, the rule says which side counts. */
+import type { GradientRule, GradientWriter } from "#model/ops/gradient";
+
+/** f′ times dy, written from x and y = f(x). */
+type Derivative = (dy: string, x: string, y: string, write: GradientWriter) => string;
+
+function rule(derivative: Derivative): GradientRule {
+  return ({ node, gradients: [dy], write }) => [
+    dy === undefined ? undefined : derivative(dy, node.inputs[0], node.outputs[0], write),
+  ];
+}
+
+const mul = (w: GradientWriter, a: string, b: string): string => w.node("Mul", [a, b]);
+const square = (w: GradientWriter, a: string): string => w.node("Mul", [a, a]);
+/** dy where `condition`, else 0. */
+const where = (w: GradientWriter, condition: string, dy: string): string =>
+  w.node("Where", [condition, dy, w.scalar(0)]);
+
+export const unaryGradients: Readonly<Record<string, GradientRule>> = {
+  Identity: rule((dy) => dy),
+  Neg: rule((dy, _, __, w) => w.node("Neg", [dy])),
+  /** 0 at 0. */
+  Abs: rule((dy, x, _, w) => mul(w, dy, w.node("Sign", [x]))),
+  Sqrt: rule((dy, _, y, w) => w.node("Div", [mul(w, dy, w.scalar(0.5)), y])),
+  Exp: rule((dy, _, y, w) => mul(w, dy, y)),
+  Log: rule((dy, x, _, w) => w.node("Div", [dy, x])),
+  Reciprocal: rule((dy, _, y, w) => w.node("Neg", [mul(w, dy, square(w, y))])),
+  /** 2/√π·exp(−x²) */
+  Erf: rule((dy, x, _, w) => {
+    const bell = w.node("Exp", [w.node("Neg", [square(w, x)])]);
+    return mul(w, dy, mul(w, bell, w.scalar(1.1283791670955126)));
+  }),
+  Sin: rule((dy, x, _, w) => mul(w, dy, w.node("Cos", [x]))),
+  Cos: rule((dy, x, _, w) => w.node("Neg", [mul(w, dy, w.node("Sin", [x]))])),
+  Tanh: rule((dy, _, y, w) => mul(w, dy, w.node("Sub", [w.scalar(1), square(w, y)]))),
+  Sigmoid: rule((dy, _, y, w) => mul(w, dy, mul(w, y, w.node("Sub", [w.scalar(1), y])))),
+  /** 0 at 0, as PyTorch. */
+  Relu: rule((dy, _, y, w) => where(w, w.node("Greater", [y, w.scalar(0)]), dy)),
+  Softplus: rule((dy, x, _, w) => mul(w, dy, w.node("Sigmoid", [x]))),
+  /** 1/(1 + |x|)² */
+  Softsign: rule((dy, x, _, w) => w.node("Div", [dy, square(w, w.node("Add", [w.node("Abs", [x]), w.scalar(1)]))])),
+  /** x/3 + 1/2 between −3 and 3; 0 and 1 outside. */
+  HardSwish: rule((dy, x, _, w) => {
+    const inside = w.node("Add", [w.node("Div", [x, w.scalar(3)]), w.scalar(0.5)]);
+    const above = w.node("Where", [w.node("GreaterOrEqual", [x, w.scalar(3)]), w.scalar(1), inside]);
+    return mul(w, dy, w.node("Where", [w.node("LessOrEqual", [x, w.scalar(-3)]), w.scalar(0), above]));
+  }),
+  /** tanh(s) + x·(1 − tanh²(s))·σ(x), s = softplus(x) */
+  Mish: rule((dy, x, _, w) => {
+    const t = w.node("Tanh", [w.node("Softplus", [x])]);
+    const slope = mul(w, w.node("Sub", [w.scalar(1), square(w, t)]), w.node("Sigmoid", [x]));
+    return mul(w, dy, w.node("Add", [t, mul(w, x, slope)]));
+  }),
+};
+
+/** Steps: their slope is 0 wherever they have one. A fake quantizer that wants the straight-through estimator says so itself. */
+for (const name of ["Sign", "Floor", "Ceil", "Round"]) Object.assign(unaryGradients, { [name]: () => [undefined] });

@@ -1,0 +1,74 @@
+/**
+ * Gradients against finite differences, in float64 through the reference interpreter: central differences with a step of 2⁻¹⁷ of
+ * the value's size err by about 1e-9, so that 1e-6 is a strict bound.
+ */
+import { expect } from "vitest";
+import { createRng } from "#base/rng";
+import { differentiate } from "#grad/differentiate";
+import { normal } from "#math/normal";
+import { createNode } from "#model/attributes";
+import { interpret } from "#model/interpreter";
+import type { Node } from "#model/model";
+import { type Tensor, toNumbers } from "#model/tensor";
+import { modelOf } from "../modelBuilder";
+
+export interface GradientCase {
+  readonly nodes: readonly Node[];
+  /** The value whose gradient is checked: its weighted sum is the loss. */
+  readonly output: string;
+  /** Inputs that are differentiated for. */
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  /** Fixed inputs: shapes, indices. */
+  readonly weights?: Readonly<Record<string, Tensor>>;
+  /** Dims of the output, for the weights of the sum. */
+  readonly dims: readonly number[];
+}
+
+export function float64(dims: readonly number[], seed = 1, away = 0): Tensor {
+  const rng = createRng(seed);
+  const size = dims.reduce((product, dim) => product * dim, 1);
+  const far = (v: number): number => v + Math.sign(v) * away;
+  return { type: "float64", dims, data: Float64Array.from({ length: size }, () => far(normal(rng))) };
+}
+
+export async function checkGradient({ nodes, output, inputs, weights = {}, dims }: GradientCase): Promise<void> {
+  const model = modelOf({
+    inputs: Object.fromEntries(
+      Object.entries(inputs).map(([name, { dims: shape }]) => [name, ["float64", [...shape]]]),
+    ),
+    outputs: ["loss"],
+    weights: { ...weights, mixing: float64(dims, 99) },
+    nodes: [
+      ...nodes,
+      createNode("Mul", [output, "mixing"], ["mixed"]),
+      createNode("ReduceSum", ["mixed"], ["loss"], { keepdims: 0 }),
+    ],
+  });
+  const names = Object.keys(inputs);
+  const { model: graph, gradients } = await differentiate(model, "loss", names);
+  const forward = await interpret(model);
+  const backward = await interpret(graph);
+  const found = backward.run(inputs);
+  const lossAt = (feeds: Readonly<Record<string, Tensor>>): number => toNumbers(forward.run(feeds).loss)[0];
+  for (const [i, name] of names.entries()) {
+    const { dims: shape, data } = inputs[name];
+    const gradient = found[gradients[i]];
+    expect(gradient.dims, name).toEqual(shape);
+    const values = toNumbers(gradient);
+    for (let k = 0; k < data.length; k++) {
+      const x = Number(data[k]);
+      const step = 2 ** -17 * Math.max(1, Math.abs(x));
+      const moved = (to: number): Tensor => ({
+        type: "float64",
+        dims: shape,
+        data: Float64Array.from(data as Float64Array, (v, j) => (j === k ? to : v)),
+      });
+      const slope =
+        (lossAt({ ...inputs, [name]: moved(x + step) }) - lossAt({ ...inputs, [name]: moved(x - step) })) / (2 * step);
+      expect(
+        Math.abs(values[k] - slope) / Math.max(1, Math.abs(slope)),
+        `${name}[${k}]: ${values[k]} and ${slope}`,
+      ).toBeLessThan(1e-6);
+    }
+  }
+}
