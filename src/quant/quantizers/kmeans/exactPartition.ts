@@ -13,7 +13,7 @@
  *
  * Large inputs take their first price from a thinned copy of themselves, and rarely need more than two passes.
  * Grønlund, Larsen, Mathiasen, Nielsen, Schneider & Song 2017, "Fast exact k-means, k-medians and Bregman divergence clustering in
- * 1D", arXiv 1701.07204, §4.
+ * 1D", arXiv 1701.07204.
  */
 import { type SortedPoints, thinned } from "#quant/sortedPoints";
 

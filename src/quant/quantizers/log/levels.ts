@@ -6,7 +6,7 @@ export function powersOfTwo(bits: number): number[] {
   return [0, ...Array.from({ length: count }, (_, i) => 2 ** (i + 1 - count))];
 }
 
-/** 0 and 1, 2^−½, 2⁻¹, … (its §3.3, base √2): half the range, twice as dense. */
+/** 0 and 1, 2^−½, 2⁻¹, … (the same with base √2): half the range, twice as dense. */
 export function powersOfRootTwo(bits: number): number[] {
   const count = 2 ** (bits - 1) - 1;
   return [
@@ -19,7 +19,7 @@ export function powersOfRootTwo(bits: number): number[] {
 }
 
 /**
- * Sums of powers of two (APoT: Li, Dong & Wang 2020, arXiv 1909.13144, eq. 5, k = 2): n = ⌊(b − 1)/2⌋ terms of two bits, each 0 or one of
+ * Sums of powers of two (APoT: Li, Dong & Wang 2020, arXiv 1909.13144, §2, k = 2): n = ⌊(b − 1)/2⌋ terms of two bits, each 0 or one of
  * three powers, and one of one bit, 0 or a power, where b − 1 is odd; the powers 2⁻¹, 2⁻², … are dealt out in turn. Scaled to end at 1.
  * → 4 bits: (0, 1/2, 1/4, 1/16) + (0, 1/8), over 5/8
  */

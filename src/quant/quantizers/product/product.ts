@@ -1,6 +1,6 @@
 /**
  * Product quantization: columns in groups, and in each group a codebook of its own for vectors of L neighbours, so that columns which
- * behave differently do not share entries. Jégou, Douze & Schmid 2011; for weights Gong et al. 2014, arXiv 1412.6115, §3.3, and
+ * behave differently do not share entries. Jégou, Douze & Schmid 2011; for weights Gong et al. 2014, arXiv 1412.6115, and
  * Stock et al. 2020, arXiv 1907.05686, which also weighs errors by inputs (here: importance).
  */
 import { quantizeVectors } from "#quant/quantizers/vector/quantizeVectors";

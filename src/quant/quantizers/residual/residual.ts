@@ -1,7 +1,7 @@
 /**
  * Residual vector quantization: a second codebook encodes what the first leaves, and so on; S·log₂K / L bits a weight with books of
  * K entries instead of Kˢ. Juang & Gray 1982; Chen, Guan & Wang 2010, "Approximate nearest neighbor search by residual vector
- * quantization". Afterwards every stage is fitted again to what the others leave (as in Ai et al. 2015), which never makes it worse.
+ * quantization". Afterwards every stage is fitted again to what the others leave, which never makes it worse.
  */
 import { quantizeVectors } from "#quant/quantizers/vector/quantizeVectors";
 import { misfit, readVectorArgument } from "#quant/quantizers/vector/vectorShape";

@@ -66,7 +66,7 @@ function thresholdOf(magnitudes: SortedPoints, threshold: Threshold): number {
     case "max":
       return threshold.t * values[n - 1];
     case "optimal": {
-      // with the greatest kept and α their mean, Σ h·w² shrinks by (Σ h·|w|)² / Σ h over those kept (TWN, eq. 4)
+      // with the greatest kept and α their mean, Σ h·w² shrinks by (Σ h·|w|)² / Σ h over those kept
       let first = 0;
       let most = 0;
       for (let i = 0; i < n; i++) {

@@ -1,8 +1,8 @@
 /**
  * Ternary weights: −1, 0 or 1, times a scale. What lies within ±Δ of 0 becomes 0.
  *
- *   ternary           Δ = 0.7·mean|w|, α = mean|w| beyond Δ     TWN: Li, Zhang & Liu 2016, arXiv 1605.04711, eq. 6
- *   ternary/optimal   the Δ of the least squared error             its eq. 4, solved over all thresholds
+ *   ternary           Δ = 0.7·mean|w|, α = mean|w| beyond Δ     TWN: Li, Zhang & Liu 2016, arXiv 1605.04711, §2
+ *   ternary/optimal   the Δ of the least squared error             what 0.7·mean|w| approximates there
  *   ternary:ttq       a scale for each sign                         TTQ: Zhu et al. 2017, arXiv 1612.01064
  *   ternary:absmean   clip(round(w/γ), −1, 1), γ = mean|w|          BitNet b1.58: Ma et al. 2024, arXiv 2402.17764, eq. 1–3
  */

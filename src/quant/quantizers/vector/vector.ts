@@ -1,6 +1,6 @@
 /**
  * Vector quantization: L neighbours of a row become the index of the nearest of K vectors; log₂K / L bits a weight. Gersho & Gray 1992,
- * "Vector Quantization and Signal Compression", ch. 10–11; for weights Gong et al. 2014, arXiv 1412.6115, §3.3.
+ * "Vector Quantization and Signal Compression", ch. 10–11; for weights Gong et al. 2014, arXiv 1412.6115.
  */
 import { quantizeVectors } from "#quant/quantizers/vector/quantizeVectors";
 import { misfit, readVectorArgument } from "#quant/quantizers/vector/vectorShape";
