@@ -16,8 +16,12 @@ export function encodeGgml(
   columns: number,
   importance?: Float32Array,
 ): Uint8Array<ArrayBuffer> {
-  const { elements, bytes, encode }: GgmlType = ggmlTypes[name];
+  const { elements, bytes, encode, encodeAll }: GgmlType = ggmlTypes[name];
   const out = new Uint8Array((x.length / elements) * bytes);
+  if (importance === undefined && encodeAll !== undefined) {
+    encodeAll(x, out);
+    return out;
+  }
   let to = 0;
   for (let row = 0; row < x.length; row += columns) {
     const weighted: Importance | undefined =

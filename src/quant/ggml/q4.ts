@@ -1,8 +1,11 @@
 /** Q4_0 and Q4_1: 32 elements, 4 bits each. x̂ = d·(q − 8), or d·q + m. */
+import { q4_0 as q4_0Blocks, q4_0Block } from "#kernels/q4_0/reference";
+import { fastQ4_0 } from "#kernels/q4_0/wasm";
 import { getFloat16, putFloat16, putNibbles } from "#quant/ggml/bytes";
+import { onEngine } from "#quant/ggml/engine";
 import { fitScaleAndMin, gridSearch } from "#quant/ggml/scaleAndMin";
 import { fitSignedScale } from "#quant/ggml/signedScale";
-import { extreme, importanceWeights } from "#quant/ggml/sums";
+import { importanceWeights } from "#quant/ggml/sums";
 import type { GgmlType } from "#quant/ggml/types";
 
 const { fround } = Math;
@@ -11,6 +14,7 @@ const weights = new Float32Array(32);
 const scale = new Float32Array(1);
 const minimum = new Float32Array(1);
 const search = gridSearch(15, -0.9, 0.05, 36);
+let all: typeof q4_0Blocks | undefined;
 
 /** d float16 · 16 bytes of nibbles. The value of largest magnitude is code 0: d = extreme / −8. */
 export const q4_0: GgmlType = {
@@ -18,17 +22,13 @@ export const q4_0: GgmlType = {
   elements: 32,
   bytes: 18,
   scaleBytes: 2,
+  encodeAll(x, out) {
+    all ??= onEngine(fastQ4_0, q4_0Blocks);
+    all(x, out);
+  },
   encode(x, from, out, to, importance) {
-    if (importance === undefined) {
-      const d = fround(extreme(x, from, 32) / -8);
-      const inverse = d === 0 ? 0 : fround(1 / d);
-      putFloat16(out, to, d);
-      for (let j = 0; j < 16; j++) {
-        const low = Math.min(15, fround(fround(x[from + j] * inverse) + 8.5) | 0);
-        const high = Math.min(15, fround(fround(x[from + j + 16] * inverse) + 8.5) | 0);
-        out[to + 2 + j] = low | (high << 4);
-      }
-    } else {
+    if (importance === undefined) q4_0Block(x, from, out, to);
+    else {
       importanceWeights(x, from, 32, importance.values, importance.rowMeanSquare, weights);
       fitSignedScale(x, from, 32, 8, weights, 0, codes, scale);
       putFloat16(out, to, scale[0]);

@@ -1,5 +1,8 @@
 /** Q8_0, Q8_1 and Q8_K: signed bytes. x̂ = d·q. The last two are what llama.cpp makes of activations, and carry sums of codes. */
+import { q8_0 as q8_0Blocks, q8_0Block } from "#kernels/q8_0/reference";
+import { fastQ8_0 } from "#kernels/q8_0/wasm";
 import { getFloat16, putFloat16 } from "#quant/ggml/bytes";
+import { onEngine } from "#quant/ggml/engine";
 import { roundingShift } from "#quant/ggml/rounding";
 import { extreme, largestMagnitude } from "#quant/ggml/sums";
 import type { GgmlType } from "#quant/ggml/types";
@@ -7,6 +10,7 @@ import type { GgmlType } from "#quant/ggml/types";
 const { fround } = Math;
 const float = new Float32Array(1);
 const floatBytes = new Uint8Array(float.buffer);
+let all: typeof q8_0Blocks | undefined;
 
 /** d float16 · 32 bytes. d = max|x|/127. */
 export const q8_0: GgmlType = {
@@ -14,11 +18,11 @@ export const q8_0: GgmlType = {
   elements: 32,
   bytes: 34,
   scaleBytes: 2,
-  encode(x, from, out, to) {
-    const d = fround(largestMagnitude(x, from, 32) / 127);
-    putFloat16(out, to, d);
-    putRounded(x, from, d, out, to + 2);
+  encodeAll(x, out) {
+    all ??= onEngine(fastQ8_0, q8_0Blocks);
+    all(x, out);
   },
+  encode: q8_0Block,
   decode(blocks, from, out, to) {
     getBytes(blocks, from + 2, 32, getFloat16(blocks, from), out, to);
   },
