@@ -49,6 +49,9 @@ describe("the cause of a layer's loss", () => {
     ["outlier-range", { scheme: "int4/channel", channelSpread: 1, outlierSigmas: 30 }, "--weights int4/group:32"],
     ["narrow-bits", { scheme: "int4/group:16", channelSpread: 1, outlierSigmas: 5 }, "--weights int8/channel"],
     ["narrow-bits", { scheme: "int8/channel", channelSpread: 1, outlierSigmas: 5 }, "--keep fc"],
+    ["outlier-range", { scheme: "kmeans:16", channelSpread: 1, outlierSigmas: 30 }, "--weights kmeans:16/group:32"],
+    ["outlier-range", { scheme: "gguf:q4_0", channelSpread: 1, outlierSigmas: 30 }, "--weights int8/channel"],
+    ["narrow-bits", { scheme: "vq:4x256", channelSpread: 1, outlierSigmas: 5 }, "--weights int8/channel"],
   ])("weights: %s of %o", (cause, weights, flag) => {
     const found = causeOf(layer({}, { weightsDb: 11 }), { weights });
     expect(found?.cause).toBe(cause);

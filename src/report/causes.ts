@@ -7,6 +7,7 @@ import { observers } from "#quant/observers/index";
 import { quantizationError } from "#quant/observers/mse";
 import { dtypes, type DTypeName } from "#quant/dtype";
 import type { LayerQuality, WeightedLayer } from "#report/layerQuality";
+import { nominalBits } from "#report/nominalBits";
 import { audibleDb } from "#report/worstLayers";
 
 /**
@@ -152,8 +153,13 @@ function weightCause({ weights }: LayerFacts, keep: string): Explanation {
   if (weights.outlierSigmas < manySigmas) return { cause: "narrow-bits", fix: finer };
   const size = Number(/^group:(\d+)$/.exec(granularity ?? "")?.[1] ?? 0);
   const smaller = size > 16 ? 16 : bits < 8 && size === 0 ? 32 : 0;
+  const grouped = `${dtype}/group:${smaller}`;
   const fix =
-    smaller > 0 ? `let fewer weights share a scale: --weights ${dtype}/group:${smaller}` : `keep it in float: ${keep}`;
+    smaller > 0 && nominalBits(grouped) !== undefined
+      ? `let fewer weights share a scale: --weights ${grouped}`
+      : bits < 8
+        ? finer
+        : `keep it in float: ${keep}`;
   return { cause: "outlier-range", fix };
 }
 
@@ -188,6 +194,7 @@ function clippingGain(summary: Summary, name: string): number | undefined {
   return full > 0 ? best / full : undefined;
 }
 
-function bitsOf(dtype: string): number {
-  return Number(/(\d+)$/.exec(dtype)?.[1] ?? 8);
+/** 8 for what only others write. */
+function bitsOf(scheme: string): number {
+  return nominalBits(scheme) ?? 8;
 }

@@ -2,10 +2,10 @@
 import type { Model } from "#model/model";
 import { inferShapes } from "#model/shapes";
 import { sizeOf } from "#model/tensor";
-import { tensorScheme } from "#quant/quantizers/index";
 import { type ConstantGroup, type ConstantGroupOptions, constantGroups } from "#report/constantGroups";
 import { entropyBits, SymbolCounts } from "#report/entropy";
 import type { StoredTensor } from "#report/graph/constants";
+import { nominalBits } from "#report/nominalBits";
 import type { LedgerRow, SizeReport } from "#report/types";
 import { weightPieces } from "#report/weightPieces";
 
@@ -116,19 +116,10 @@ function bitsPerWeight(
 ): Pick<LedgerRow, "bitsPerWeight"> {
   const count = sizeOf(stored.shape);
   if (role !== "weight" || count === 0) return {};
+  const { bits, decoder } = stored;
+  const nominal = (decoder && nominalBits(decoder.scheme)) ?? bits;
   const each = (total: number): number => (8 * total) / count;
-  return { bitsPerWeight: { nominal: nominalBits(stored), stored: each(bytes), entropyCoded: each(bytes - saved) } };
-}
-
-/** Width of a code for each number: that of the scheme, where a quantizer of ours reads it. */
-function nominalBits({ bits, decoder }: ConstantGroup["stored"]): number {
-  if (decoder === undefined) return bits;
-  try {
-    const { quantizer, scheme } = tensorScheme(decoder.scheme);
-    return quantizer.nominalBits(scheme);
-  } catch {
-    return bits; // a scheme of another version
-  }
+  return { bitsPerWeight: { nominal, stored: each(bytes), entropyCoded: each(bytes - saved) } };
 }
 
 function isFirst({ ref, bytes }: StoredTensor, places: Set<string>): boolean {

@@ -84,7 +84,11 @@ export function planWeights(planning: WeightPlanning): PlannedWeights {
 type Context = WeightPlanning & { readonly weights: ReadonlyMap<string, Weight> };
 type Decide = (use: WeightUse, compute: Compute, why: string, cost?: PlannedNode["cost"]) => void;
 
-const atLoad = { half: "float16", integers: "decode-at-load", function: "function" } as const;
+/** How codes are stored that no kernel reads. Operators of ONNX decode integers; a function also takes scales of a byte. */
+function atLoad(wish: Exclude<WeightScheme, { readonly kind: "float" }>): "float16" | "decode-at-load" | "function" {
+  if (wish.kind === "half") return "float16";
+  return wish.kind === "function" || wish.scheme.powerOfTwo ? "function" : "decode-at-load";
+}
 
 const decoded = "stored small, decoded when the model is loaded";
 
@@ -97,7 +101,7 @@ function storageOf(
   const { recipe, reasons } = context;
   if (recipe.mode === "static") {
     const why = reasons.get(weight.uses[0].node.outputs[0]) ?? "computes as fast as float";
-    return { storage: atLoad[wish.kind], why: `${decoded}: ${why}` };
+    return { storage: atLoad(wish), why: `${decoded}: ${why}` };
   }
   if (wish.kind === "half") return { storage: "float16", why: `${decoded}: computes in float32, as fast as float` };
   if (wish.kind === "function") {
@@ -106,9 +110,11 @@ function storageOf(
     return { storage: "function", why: `${decoded}: ${why}` };
   }
   const { scheme } = wish;
-  return recipe.mode === "dynamic"
-    ? dynamicStorage(weight, scheme, context, decide)
-    : weightOnlyStorage(weight, scheme, context, decide);
+  const chosen =
+    recipe.mode === "dynamic"
+      ? dynamicStorage(weight, scheme, context, decide)
+      : weightOnlyStorage(weight, scheme, context, decide);
+  return { ...chosen, storage: chosen.storage === "decode-at-load" ? atLoad(wish) : chosen.storage };
 }
 
 function dynamicStorage(

@@ -2,16 +2,21 @@ import { describe, expect, test } from "vitest";
 import { createRng } from "#base/rng";
 import { normal } from "#math/normal";
 import { makePlan } from "#methods/plan/makePlan";
+import { findWeights } from "#methods/plan/weights";
 import { prepare } from "#methods/prepare";
+import { FunctionWeightsWriter } from "#methods/quantize/functionWeights";
+import { SharedConstants } from "#methods/quantize/parameters";
 import { quantize } from "#methods/quantize/quantize";
 import { checkedRecipe, weightOnlyRecipe } from "#methods/recipes";
 import type { Recipe } from "#methods/types";
 import { createNode } from "#model/attributes";
+import { GraphDraft } from "#model/edit";
 import type { Model } from "#model/model";
 import type { Tensors } from "#model/session";
 import { float32, sizeOf, type Tensor } from "#model/tensor";
-import { quantizeMatrix } from "#quant/quantizers/index";
+import { readWeightBytes } from "#model/weights";
 import { dequantize } from "#quant/dequantize";
+import { quantizeMatrix, tensorScheme } from "#quant/quantizers/index";
 import { createReferenceSession } from "#runtimes/reference/reference";
 import { modelOf } from "../../../test/modelBuilder";
 
@@ -155,6 +160,28 @@ test("a weight that its scheme does not fit stays float, and the plan says why",
 
 test("a scheme that fits nothing is refused, with what would fit", async () => {
   await expect(stored(mlp, { weights: "gguf:q4_k" })).rejects.toThrow("16 columns are no multiple of 256");
+});
+
+test("codes that are not kept are made again, the same", async () => {
+  const { graph } = modelOf({
+    opset: 13,
+    inputs: { x: ["float32", [1, 128]] },
+    outputs: ["y"],
+    nodes: [createNode("MatMul", ["x", "w"], ["y"])],
+    weights: { w: gauss([128, 96]) },
+  });
+  const written = async (heldBytes: number): Promise<(readonly [string, Uint8Array])[]> => {
+    const draft = new GraphDraft(graph);
+    const [weight] = findWeights({ ...mlp, graph }, draft);
+    const channelMeans = new Map<string, Float64Array>();
+    const common = { constants: new SharedConstants(draft), channelMeans, opset: 13, functions: [], seed: 5 };
+    const writer = new FunctionWeightsWriter(draft, { ...common, heldBytes });
+    await writer.write(weight, tensorScheme("int5/channel/stochastic"));
+    const made = [...draft.finish().initializers.values()];
+    expect(made.some(({ data }) => data.kind === "lazy")).toBe(heldBytes === 0);
+    return Promise.all(made.map(async (ref) => [ref.name, await readWeightBytes(ref)] as const));
+  };
+  expect(await written(0)).toEqual(await written(2 ** 20));
 });
 
 test("a file that holds such weights is not quantized twice", async () => {

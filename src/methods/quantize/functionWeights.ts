@@ -30,10 +30,9 @@ export interface FunctionWeightsOptions {
   readonly functions: readonly FunctionDef[];
   /** Of the run; each weight draws lots of its own. */
   readonly seed: number;
+  /** Codes are kept, packed, up to so many bytes; those of later weights are made again when the model is written. Default 256 MB. */
+  readonly heldBytes?: number;
 }
-
-/** Codes are kept, packed, until they are this many bytes; those of later weights are made again when the model is written. */
-const heldBytes = 256 * 2 ** 20;
 
 /** Operands up to this size are compared with others, and written once where they are equal. */
 const sharedBytes = 4096;
@@ -43,11 +42,15 @@ export class FunctionWeightsWriter {
   readonly #draft: GraphDraft;
   readonly #options: FunctionWeightsOptions;
   readonly #functions: DecoderFunctions;
+  readonly #heldBytes: number;
   #held = 0;
+  /** The weight that was made again last: its operands are asked for one after another. */
+  #again: { readonly weight: string; readonly decoder: Promise<Decoder> } | undefined;
 
   constructor(draft: GraphDraft, options: FunctionWeightsOptions) {
     this.#draft = draft;
     this.#options = options;
+    this.#heldBytes = options.heldBytes ?? 256 * 2 ** 20;
     this.#functions = new DecoderFunctions(options.opset, options.functions);
   }
 
@@ -72,7 +75,11 @@ export class FunctionWeightsWriter {
     };
     const q = await quantized();
     const decoder = decoderOf(q, opset);
-    const again = async (): Promise<Decoder> => decoderOf(await quantized(), opset);
+    const again = (): Promise<Decoder> => {
+      if (this.#again?.weight !== ref.name)
+        this.#again = { weight: ref.name, decoder: quantized().then((each) => decoderOf(each, opset)) };
+      return this.#again.decoder;
+    };
     const inputs = decoder.operands.map((_, i) => this.#operand(ref, decoder, i, again));
     const value = this.#inPlace(ref, view, this.#call(ref, decoder, scheme, inputs));
     await correctBiases(this.#draft, uses, channelMeans, async (node, means) =>
@@ -94,7 +101,7 @@ export class FunctionWeightsWriter {
     const bytes = weightBytes(stored);
     if (bytes <= sharedBytes) return this.#options.constants.add(tensor, stored.name);
     this.#held += bytes;
-    if (this.#held <= heldBytes) return this.#draft.addInitializer(stored);
+    if (this.#held <= this.#heldBytes) return this.#draft.addInitializer(stored);
     return this.#draft.addInitializer(lazyWeight(stored, async () => (await again()).operands[index].tensor));
   }
 

@@ -10,9 +10,10 @@ import { FunctionWeightsWriter } from "#methods/quantize/functionWeights";
 import { SharedConstants } from "#methods/quantize/parameters";
 import { writeWeightOnly } from "#methods/quantize/weightOnly";
 import type { Compute, Plan, PlannedWeight } from "#methods/types";
-import { integerScheme, weightScheme } from "#methods/weightScheme";
+import { integerScheme } from "#methods/weightScheme";
 import { GraphDraft } from "#model/edit";
 import type { FunctionDef } from "#model/model";
+import { tensorScheme } from "#quant/quantizers/index";
 
 export interface StoredWeightsOptions {
   readonly reduced: boolean;
@@ -51,12 +52,9 @@ export async function writeStoredWeights(
       case "decode-at-load":
         await writeDecodeAtLoad(draft, weight, integerScheme(row.scheme), options);
         break;
-      case "function": {
-        const wish = weightScheme(row.scheme);
-        if (wish.kind !== "function") throw mismatch(row.tensor, `no function is needed for ${row.scheme}`);
-        await decoded.write(weight, wish.scheme);
+      case "function":
+        await decoded.write(weight, tensorScheme(row.scheme));
         break;
-      }
       case "matmul-nbits":
       case "gather-blocks":
         await writeWeightOnly(draft, weight, layersOf(weight, "weight-only"), blocksOf(row), options);
