@@ -48,6 +48,29 @@ export interface ProfilingSession extends Session {
   profile(feeds: Tensors, rounds: number): Promise<KernelTime[]>;
 }
 
+/**
+ * A session whose outputs can be inputs of its next run without leaving the runtime: weights and optimizer states of a training
+ * step, caches of a decoder.
+ */
+export interface IteratingSession extends Session {
+  /**
+   * Runs once, then keeps the output `carry[input]` for each such input. An input that is kept need not be fed again; one that is
+   * fed is what was fed. `fetches` default to the outputs that are not carried. A run that fails keeps what there was before.
+   */
+  step(
+    feeds: Tensors,
+    carry: Readonly<Record<string, string>>,
+    fetches?: readonly string[],
+  ): Promise<Record<string, Tensor>>;
+  /** What is kept for these inputs now. */
+  carried(inputs: readonly string[]): Promise<Record<string, Tensor>>;
+}
+
+/** Tells a session that keeps outputs from one that does not. */
+export function canIterate(session: Session): session is IteratingSession {
+  return "step" in session;
+}
+
 /** Tells a session that can profile from one that cannot. */
 export function canProfile(session: Session): session is ProfilingSession {
   return "profile" in session;

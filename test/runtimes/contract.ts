@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { LowbitError } from "#base/errors";
 import { encodeMinifloat, float16 } from "#math/minifloat";
-import type { Session, SessionOptions, Tensors } from "#model/session";
+import { canIterate, type Session, type SessionOptions, type Tensors } from "#model/session";
 import { float32, int64, type Tensor, tensor } from "#model/tensor";
 import { type GraphSpec, node, onnxFile } from "../onnxBuilder";
 
@@ -82,6 +82,28 @@ export function sessionContract(name: string, open: OpenBytes, { apart = true }:
       const { sum, difference } = await session.run({ b: feeds.b, a: feeds.a });
       expect(sum).toEqual(float32([2], [4, 15]));
       expect(difference).toEqual(float32([2], [2, -5]));
+    });
+
+    test("outputs can be inputs of the next step without coming back", async () => {
+      const session = await opened(add);
+      if (!canIterate(session)) throw new Error("it keeps no outputs");
+      const carry = { a: "sum" };
+      expect(await session.step(feeds, carry)).toEqual({ difference: float32([2], [2, -5]) });
+      expect(await session.step({ b: feeds.b }, carry, ["sum"])).toEqual({ sum: float32([2], [5, 25]) });
+      expect(await session.carried(["a"])).toEqual({ a: float32([2], [5, 25]) });
+      // what is fed counts, and a run beside the steps changes nothing
+      await session.run(feeds);
+      expect(await session.step(feeds, {}, ["sum"])).toEqual({ sum: float32([2], [4, 15]) });
+      expect((await codeOf(session.carried(["a"]))).code).toBe("runtime/run");
+      expect((await codeOf(session.step({ b: feeds.b }, carry))).code).toBe("runtime/run");
+    });
+
+    test("a step that fails keeps what there was", async () => {
+      const session = await opened(add);
+      if (!canIterate(session)) throw new Error("it keeps no outputs");
+      await session.step(feeds, { a: "sum" });
+      expect((await codeOf(session.step({ b: float32([3], [1, 2, 3]) }, { a: "sum" }))).code).toBe("runtime/run");
+      expect((await session.carried(["a"])).a.data).toEqual(Float32Array.of(4, 15));
     });
 
     test("only what is fetched comes back", async () => {

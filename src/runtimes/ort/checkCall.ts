@@ -35,6 +35,12 @@ export function checkFetches(outputNames: readonly string[], fetches: readonly s
   }
 }
 
+/** Throws `runtime/run` unless a value is kept for every one of the inputs. */
+export function checkKept(kept: ReadonlySet<string>, inputs: readonly string[]): void {
+  for (const name of inputs)
+    if (!kept.has(name)) refuse(name, `no value is kept for input ${name}`, "carry an output to it in a step before");
+}
+
 /** Types that ONNX Runtime exchanges with JavaScript. It aborts the process over int4 outputs and rejects the others. */
 const exchanged: ReadonlySet<string | undefined> = new Set(
   "float32 uint8 int8 uint16 int16 int32 int64 string bool float16 float64 uint32 uint64".split(" "),

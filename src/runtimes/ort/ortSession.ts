@@ -1,8 +1,8 @@
 /** A `Session` whose model lives in a host. */
 import { LowbitError, withPlace } from "#base/errors";
-import type { KernelTime, ProfilingSession, Session, Tensors } from "#model/session";
+import type { IteratingSession, KernelTime, ProfilingSession, Tensors } from "#model/session";
 import { elementTypes, type Tensor } from "#model/tensor";
-import { checkExchange, checkFeeds, checkFetches } from "#runtimes/ort/checkCall";
+import { checkExchange, checkFeeds, checkFetches, checkKept } from "#runtimes/ort/checkCall";
 import type { Host } from "#runtimes/ort/host";
 import type { Open, Request, ValueMeta } from "#runtimes/ort/protocol";
 
@@ -49,13 +49,15 @@ async function closedBytes(host: Host, file: string): Promise<number> {
   return bytes;
 }
 
-export class OrtSession implements Session {
+export class OrtSession implements IteratingSession {
   readonly runtime: string;
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   readonly #opening: Opening;
   readonly #inputs: readonly ValueMeta[];
   #closing: Promise<void> | undefined;
+  /** Inputs that the runtime keeps a value for. */
+  #kept: ReadonlySet<string> = new Set();
 
   constructor(opening: Opening, inputs: readonly ValueMeta[], outputs: readonly ValueMeta[]) {
     this.#opening = opening;
@@ -73,6 +75,23 @@ export class OrtSession implements Session {
     return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, compact(value)]));
   }
 
+  async step(
+    feeds: Tensors,
+    carry: Readonly<Record<string, string>>,
+    fetches: readonly string[] = this.outputNames.filter((name) => !Object.values(carry).includes(name)),
+  ): Promise<Record<string, Tensor>> {
+    checkFetches(this.outputNames, [...fetches, ...Object.values(carry)]);
+    const results = await this.call({ op: "step", feeds: this.checked(feeds, this.#kept), carry, fetches });
+    this.#kept = new Set(Object.keys(carry));
+    return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, compact(value)]));
+  }
+
+  async carried(inputs: readonly string[]): Promise<Record<string, Tensor>> {
+    checkKept(this.#kept, inputs);
+    const results = await this.call({ op: "carried", inputs });
+    return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, compact(value)]));
+  }
+
   async time(feeds: Tensors, rounds: number): Promise<Float64Array> {
     return new Float64Array(await this.call({ op: "time", feeds: this.checked(feeds), rounds }));
   }
@@ -82,13 +101,19 @@ export class OrtSession implements Session {
     return this.#closing;
   }
 
-  protected checked(feeds: Tensors): Tensors {
+  /** `kept`: inputs that need not be fed. */
+  protected checked(feeds: Tensors, kept: ReadonlySet<string> = new Set()): Tensors {
     if (this.#closing !== undefined) throw this.#closed();
-    checkFeeds(this.#inputs, feeds);
+    checkFeeds(
+      this.#inputs.filter(({ name }) => !kept.has(name) || feeds[name] !== undefined),
+      feeds,
+    );
     return Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, compact(value)]));
   }
 
-  protected async call<Op extends "run" | "time" | "profile">(request: Extract<Request, { op: Op }>) {
+  protected async call<Op extends "run" | "step" | "carried" | "time" | "profile">(
+    request: Extract<Request, { op: Op }>,
+  ) {
     const { host, file, timeoutMs } = this.#opening;
     try {
       return await host.call<Op>(request, `running ${file}`, timeoutMs);

@@ -33,6 +33,13 @@ export type Request =
   | Start
   | Open
   | { readonly op: "run"; readonly feeds: Tensors; readonly fetches: readonly string[] }
+  | {
+      readonly op: "step";
+      readonly feeds: Tensors;
+      readonly carry: Readonly<Record<string, string>>;
+      readonly fetches: readonly string[];
+    }
+  | { readonly op: "carried"; readonly inputs: readonly string[] }
   | { readonly op: "time"; readonly feeds: Tensors; readonly rounds: number }
   | { readonly op: "profile"; readonly feeds: Tensors; readonly rounds: number }
   | { readonly op: "close" };
@@ -42,6 +49,8 @@ export interface Answers {
   start: { readonly version: string };
   open: { readonly inputs: readonly ValueMeta[]; readonly outputs: readonly ValueMeta[] };
   run: Record<string, Tensor>;
+  step: Record<string, Tensor>;
+  carried: Record<string, Tensor>;
   time: Float64Array;
   profile: KernelTime[];
   /** Bytes the program still occupies. */

@@ -30,6 +30,9 @@ export function serve(post, load) {
   let opened;
   /** @type {import("onnxruntime-web").InferenceSession | undefined} */
   let session;
+  /** Outputs that are inputs of the next step, by input. */
+  /** @type {Record<string, import("onnxruntime-web").OnnxValue>} */
+  let kept = {};
 
   /** @param {Tensors} feeds */
   const tensors = (feeds) =>
@@ -67,13 +70,22 @@ export function serve(post, load) {
           break;
         }
         case "run": {
-          const results = await current().run(tensors(request.feeds), [...request.fetches]);
-          /** @type {Record<string, import("#model/tensor").Tensor>} */
-          const value = {};
-          for (const [name, { type, dims, data }] of Object.entries(results)) {
-            value[name] = { type, dims, data };
-          }
+          const value = plain(await current().run(tensors(request.feeds), [...request.fetches]));
           post({ id, value }, buffersOf(value));
+          break;
+        }
+        case "step": {
+          const { carry, fetches } = request;
+          const wanted = new Set([...fetches, ...Object.values(carry)]);
+          const results = await current().run({ ...kept, ...tensors(request.feeds) }, [...wanted]);
+          kept = Object.fromEntries(Object.entries(carry).map(([input, output]) => [input, results[output]]));
+          // what is kept must stay here, so it is copied and not handed over
+          const value = plain(Object.fromEntries(fetches.map((name) => [name, results[name]])));
+          post({ id, value });
+          break;
+        }
+        case "carried": {
+          post({ id, value: plain(Object.fromEntries(request.inputs.map((name) => [name, kept[name]]))) });
           break;
         }
         case "time": {
@@ -96,6 +108,7 @@ export function serve(post, load) {
         case "close": {
           const closing = session;
           session = undefined;
+          kept = {};
           await closing?.release();
           loaded.limit?.(Number.POSITIVE_INFINITY);
           post({ id, value: { bytes: loaded.occupiedBytes() } });
@@ -106,6 +119,14 @@ export function serve(post, load) {
       post({ id, error: { name, message } });
     }
   };
+}
+
+/** @param {import("onnxruntime-web").InferenceSession.ReturnType} results */
+function plain(results) {
+  /** @type {Record<string, import("#model/tensor").Tensor>} */
+  const value = {};
+  for (const [name, { type, dims, data }] of Object.entries(results)) value[name] = { type, dims, data };
+  return value;
 }
 
 /** @param {readonly import("onnxruntime-web").InferenceSession.ValueMetadata[]} values */

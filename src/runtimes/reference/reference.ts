@@ -6,10 +6,10 @@ import { LowbitError } from "#base/errors";
 import { throwIfAborted } from "#base/interrupt";
 import { interpret } from "#model/interpreter";
 import type { Model, Node, ValueInfo } from "#model/model";
-import type { Session, SessionOptions, Tensors } from "#model/session";
+import type { IteratingSession, SessionOptions, Tensors } from "#model/session";
 import type { Tensor } from "#model/tensor";
 import { definedNames } from "#model/topology";
-import { checkFeeds, checkFetches } from "#runtimes/ort/checkCall";
+import { checkFeeds, checkFetches, checkKept } from "#runtimes/ort/checkCall";
 import type { Runtime } from "#runtimes/types";
 
 /** Counts up when an operator's definition changes its results. */
@@ -22,7 +22,7 @@ const version = "1";
  *
  * Rejects with model/unsupported-operator, naming every operator that is not known.
  */
-export async function createReferenceSession(model: Model, options: SessionOptions = {}): Promise<Session> {
+export async function createReferenceSession(model: Model, options: SessionOptions = {}): Promise<IteratingSession> {
   const { timeoutMs = 60_000, signal } = options;
   throwIfAborted(signal);
   const { graph } = model;
@@ -31,6 +31,8 @@ export async function createReferenceSession(model: Model, options: SessionOptio
   const outputNames = graph.outputs.map(({ name }) => name);
   const values = definedNames(graph);
   let open = true;
+
+  let kept: Record<string, Tensor> = {};
 
   function once(feeds: Tensors, fetches: readonly string[]): Record<string, Tensor> {
     if (!open) throw new LowbitError("runtime/closed", "the session is closed");
@@ -65,6 +67,15 @@ export async function createReferenceSession(model: Model, options: SessionOptio
     async run(feeds, fetches = outputNames) {
       // results are copies: an operator may hand an input or a weight through
       return Object.fromEntries(Object.entries(once(feeds, fetches)).map(([name, value]) => [name, copy(value)]));
+    },
+    async step(feeds, carry, fetches = outputNames.filter((name) => !Object.values(carry).includes(name))) {
+      const results = once({ ...kept, ...feeds }, [...new Set([...fetches, ...Object.values(carry)])]);
+      kept = Object.fromEntries(Object.entries(carry).map(([input, output]) => [input, copy(results[output])]));
+      return Object.fromEntries(fetches.map((name) => [name, copy(results[name])]));
+    },
+    async carried(names) {
+      checkKept(new Set(Object.keys(kept)), names);
+      return Object.fromEntries(names.map((name) => [name, copy(kept[name])]));
     },
     async time(feeds, rounds) {
       return Float64Array.from({ length: rounds }, () => {
