@@ -310,7 +310,8 @@ export function sessionContract(name: string, open: OpenBytes, { apart = true }:
         clearInterval(ticking);
         const ms = performance.now() - start;
         expect(ms).toBeGreaterThan(100);
-        expect(ticks).toBeGreaterThan(ms / 5 / 4);
+        // a blocked loop would not tick at all; on a busy machine it ticks seldom
+        expect(ticks).toBeGreaterThan(3);
       });
 
       test("closing during a run rejects it and those that wait, at once", async () => {
@@ -336,11 +337,11 @@ export function sessionContract(name: string, open: OpenBytes, { apart = true }:
       });
 
       test("a run that takes too long is ended and called so, and the next session works", async () => {
-        const session = await opened(slow(2 ** 40), { timeoutMs: 300 });
+        const session = await opened(slow(2 ** 40), { timeoutMs: 1_500 });
         const start = performance.now();
         const waiting = [session.run(slowFeeds), session.run(slowFeeds)].map(codeOf);
         for (const run of waiting) expect((await run).code).toBe("runtime/timeout");
-        expect(performance.now() - start).toBeLessThan(5_000);
+        expect(performance.now() - start).toBeLessThan(15_000);
         expect((await codeOf(session.run(slowFeeds))).code).toBe("runtime/timeout");
         await session.close();
         expect((await (await opened(add)).run(feeds)).sum.data).toEqual(Float32Array.of(4, 15));
