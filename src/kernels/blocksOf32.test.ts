@@ -17,7 +17,7 @@ test("the references put the extreme at an end of the codes", () => {
   const x = Float32Array.from({ length: 32 }, (_, i) => (i === 3 ? -8 : i === 20 ? 3 : 0));
   const [four, eight] = [new Uint8Array(18), new Uint8Array(34)];
   q4_0(x, four);
-  expect([...four]).toEqual([0x00, 0x3c, 0x88, 0x88, 0x88, 0x80, 0xb8, ...new Array<number>(11).fill(0x88)]);
+  expect([...four]).toEqual([0x00, 0x3c, 0x88, 0x88, 0x88, 0x80, 0xb8, ...Array.from({ length: 11 }, () => 0x88)]);
   q8_0(x, eight);
   expect([...eight].filter((byte) => byte !== 0)).toEqual([0x08, 0x2c, 0x81, 48]);
 });

@@ -12,7 +12,7 @@ const tile = 16384;
 /** Eight vectors of a block's numbers, to be read where `read` is called. */
 export interface Block {
   readonly vectors: readonly Local<"v128">[];
-  read(from: Local<"i32">): void;
+  readonly read: (from: Local<"i32">) => void;
 }
 
 export function blockOf32(f: FunctionBody): Block {

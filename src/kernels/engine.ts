@@ -101,9 +101,14 @@ export class Engine {
     return tileBytes / arrays.reduce((most, array) => Math.max(most, array.BYTES_PER_ELEMENT), 1);
   }
 
-  /** Forgets what lies in scratch. */
-  clear(): void {
-    this.#used = 0;
+  /** Forgets what lies in scratch; from a mark on, where one is given. */
+  clear(mark = 0): void {
+    this.#used = mark;
+  }
+
+  /** Where scratch is used up to, for `clear`. */
+  mark(): number {
+    return this.#used;
   }
 
   /** Address of `bytes` bytes of scratch, of any content. */

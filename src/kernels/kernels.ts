@@ -8,9 +8,19 @@
 import { assemble } from "#kernels/assembler/assemble";
 import { absmax } from "#kernels/absmax/reference";
 import { fastAbsmax } from "#kernels/absmax/wasm";
+import { affineErrors } from "#kernels/affineErrors/reference";
+import { fastAffineErrors } from "#kernels/affineErrors/wasm";
+import { encodeNearest } from "#kernels/encodeNearest/reference";
+import { fastEncodeNearest } from "#kernels/encodeNearest/wasm";
 import { Engine, type Numbers } from "#kernels/engine";
 import { extremes } from "#kernels/extremes/reference";
 import { fastExtremes } from "#kernels/extremes/wasm";
+import { decodeFloats, encodeFloats } from "#kernels/floatCodes/reference";
+import { fastDecodeFloats, fastEncodeFloats } from "#kernels/floatCodes/wasm";
+import { histogram } from "#kernels/histogram/reference";
+import { fastHistogram } from "#kernels/histogram/wasm";
+import { packCodes } from "#kernels/packCodes/reference";
+import { fastPackCodes } from "#kernels/packCodes/wasm";
 import { quantizeAffine } from "#kernels/quantizeAffine/reference";
 import { fastQuantizeAffine } from "#kernels/quantizeAffine/wasm";
 import { quantizeBlocks } from "#kernels/quantizeBlocks/reference";
@@ -21,11 +31,28 @@ import { webAssemblyFeatures } from "#kernels/webAssemblyFeatures";
 export type Variant = "reference" | "simd128" | "relaxed";
 
 /** All kernels in plain TypeScript. */
-const references = { absmax, extremes, quantizeAffine, quantizeBlocks };
+const references = {
+  absmax,
+  affineErrors,
+  decodeFloats,
+  encodeFloats,
+  encodeNearest,
+  extremes,
+  histogram,
+  packCodes,
+  quantizeAffine,
+  quantizeBlocks,
+};
 
 const fast: { readonly [N in keyof typeof references]: (engine: Engine) => (typeof references)[N] } = {
   absmax: fastAbsmax,
+  affineErrors: fastAffineErrors,
+  decodeFloats: fastDecodeFloats,
+  encodeFloats: fastEncodeFloats,
+  encodeNearest: fastEncodeNearest,
   extremes: fastExtremes,
+  histogram: fastHistogram,
+  packCodes: fastPackCodes,
   quantizeAffine: fastQuantizeAffine,
   quantizeBlocks: fastQuantizeBlocks,
 };

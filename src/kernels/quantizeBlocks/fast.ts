@@ -30,8 +30,11 @@ export function fastQuantizeBlocks(engine: Engine): typeof quantizeBlocks {
         engine.roomFor(Float32Array, padded),
       );
       return {
-        ...{ lows: lows.byteOffset, highs: highs.byteOffset, inverses: inverses.byteOffset },
-        ...{ scales, zeros },
+        lows: lows.byteOffset,
+        highs: highs.byteOffset,
+        inverses: inverses.byteOffset,
+        scales,
+        zeros,
         /** All from the ranges; tells whether the reference must do it. */
         set: () => {
           lows.fill(0, count);
