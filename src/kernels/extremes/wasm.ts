@@ -55,25 +55,81 @@ const module = () => ({
       });
     },
   ),
+  /**
+   * Of each of `columns` columns of `rows` rows, at least 8. Tells whether NaN or an infinity is among them.
+   */
+  columns: func(
+    { x: "i32", columns: "i32", rows: "i32", low: "i32", high: "i32" },
+    "i32",
+    (f, { x, columns, rows, low, high }) => {
+      const halves = [0, 1].map(() => ({ low: f.local("v128"), high: f.local("v128"), most: f.local("v128") }));
+      const v = f.local("v128");
+      const magnitude = f.local("v128", i32x4.const(0x7fffffff));
+      const [from, row] = [f.local("i32"), f.local("i32")];
+      forEachStep(f, columns, 8, (index) => {
+        for (const half of halves) {
+          f.set(half.low, f32x4.const(Number.POSITIVE_INFINITY));
+          f.set(half.high, f32x4.const(Number.NEGATIVE_INFINITY));
+        }
+        f.set(from, at(x, index, 4));
+        f.set(row, rows);
+        f.while(row, () => {
+          halves.forEach((half, j) => {
+            f.set(v, v128.load(from, 16 * j));
+            f.set(half.low, f32x4.pmin(half.low, v));
+            f.set(half.high, f32x4.pmax(half.high, v));
+            f.set(half.most, i32x4.maxS(half.most, v128.and(v, magnitude)));
+          });
+          f.set(from, at(from, columns, 4));
+          f.increase(row, -1);
+        });
+        halves.forEach((half, j) => {
+          f.store.v128(at(low, index, 4), f32x4.add(half.low, f32x4.const(0)), 16 * j);
+          f.store.v128(at(high, index, 4), f32x4.add(half.high, f32x4.const(0)), 16 * j);
+        });
+      });
+      return v128.anyTrue(i32x4.gtS(i32x4.maxS(halves[0].most, halves[1].most), i32x4.const(0x7f7fffff)));
+    },
+  ),
 });
+
+/** Columns that are walked down stay in the cache. */
+const largestTile = 65536;
 
 /** The kernel on an engine; see reference.ts. */
 export function fastExtremes(engine: Engine): typeof extremes {
   return (x, run, low, high) => {
+    const count = low.length;
+    const columns = run === 1;
+    if (x.length === 0 || x.length % (run * count) !== 0 || (columns ? count : run) < (columns ? 8 : 16))
+      return extremes(x, run, low, high);
     const kernel = engine.load("extremes", module);
     low.fill(Number.POSITIVE_INFINITY);
     high.fill(Number.NEGATIVE_INFINITY);
-    const merge = (r: number, lo: number, hi: number): void => {
-      low[r] = Math.min(low[r], lo) + 0;
-      high[r] = Math.max(high[r], hi) + 0;
-    };
-    forEachPiece({ runs: low.length, run, tile: engine.tile(x), least: 16 }, (r, runs, first, length, enough) => {
-      const numbers = x.subarray(first, first + runs * length);
+    /** `lines` lines of `length` numbers from number `first` on; lines are rows or runs. */
+    const piece = (first: number, lines: number, length: number, parameter: number, enough: boolean): void => {
+      const numbers = x.subarray(first, first + lines * length);
+      const found = columns ? length : lines;
       engine.clear();
-      const [lows, highs] = [engine.roomFor(Float32Array, runs), engine.roomFor(Float32Array, runs)];
-      if (enough) kernel.extremes(engine.enter(numbers), length, runs, lows.byteOffset, highs.byteOffset);
-      else extremes(numbers, length, lows, highs);
-      for (let i = 0; i < runs; i++) merge(r + i, lows[i], highs[i]);
-    });
+      const [lows, highs] = [engine.roomFor(Float32Array, found), engine.roomFor(Float32Array, found)];
+      if (!enough) extremes(numbers, columns ? 1 : length, lows, highs);
+      else if (!columns) kernel.extremes(engine.enter(numbers), length, lines, lows.byteOffset, highs.byteOffset);
+      else if (kernel.columns(engine.enter(numbers), length, lines, lows.byteOffset, highs.byteOffset) !== 0)
+        extremes(numbers, 1, lows, highs);
+      for (let i = 0, to = parameter; i < found; i++, to++) {
+        low[to] = Math.min(low[to], lows[i]) + 0;
+        high[to] = Math.max(high[to], highs[i]) + 0;
+      }
+    };
+    if (columns) {
+      const rows = { runs: x.length / count, run: count, tile: largestTile, least: 8 };
+      forEachPiece(rows, (_, lines, first, length, enough) => piece(first, lines, length, first % count, enough));
+    } else {
+      const tile = engine.tile(x);
+      for (let cycle = 0; cycle < x.length; cycle += run * count)
+        forEachPiece({ runs: count, run, tile, least: 16 }, (r, lines, first, length, enough) =>
+          piece(cycle + first, lines, length, r, enough),
+        );
+    }
   };
 }
