@@ -101,7 +101,7 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
     if (weights.some((row) => row.storage !== "float32")) return;
     const nothing = `recipe ${recipe.name} finds nothing to quantize in this model`;
     if (unfit.length > 0)
-      throw new LowbitError("quant/scheme", `${nothing}: ${unfit[0].tensor}: ${unfit[0].why}${others(unfit)}`, {
+      throw new LowbitError("quant/scheme", `${nothing}: schemes fit none of its weights; ${firstOf(unfit)}`, {
         at: { tensor: unfit[0].tensor },
         hint: "take a scheme that fits, such as int8/channel or nf4/group:64; rules give layers schemes of their own",
       });
@@ -186,21 +186,21 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
   return { ...about, nodes, weights, activations, diagnostics: [...diagnostics, ...leftInFloat(unfit)] };
 }
 
-/** → ", and 3 more" */
-function others(unfit: PlannedWeights["unfit"]): string {
-  return unfit.length === 1 ? "" : `, and ${unfit.length - 1} more`;
+/** → "the first of 3, fc.weight: 18 columns are no …" */
+function firstOf(unfit: PlannedWeights["unfit"]): string {
+  const [{ tensor, why }] = unfit;
+  return `${unfit.length === 1 ? "" : `the first of ${unfit.length}, `}${tensor}: ${why}`;
 }
 
 /** A warning for weights whose shape their scheme does not fit. */
 function leftInFloat(unfit: PlannedWeights["unfit"]): Diagnostic[] {
   if (unfit.length === 0) return [];
-  const [{ tensor, why }] = unfit;
   return [
     {
       code: "plan/unfit-scheme",
       level: "warning",
-      message: `${tensor}${others(unfit)} stay float32, which their scheme does not fit: ${why}`,
-      at: { tensor },
+      message: `weights stay float32 whose shape their scheme does not fit; ${firstOf(unfit)}`,
+      at: { tensor: unfit[0].tensor },
       hint: "a rule of a recipe can give them another scheme",
     },
   ];
