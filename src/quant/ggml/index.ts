@@ -19,9 +19,6 @@ import type { GgmlType } from "#quant/ggml/types";
 
 /** By name, in lower case. → ggmlTypes.q4_k.bytes is 144 */
 export const ggmlTypes = {
-  f32,
-  f16,
-  bf16,
   q4_0,
   q4_1,
   q5_0,
@@ -39,6 +36,9 @@ export const ggmlTypes = {
   tq1_0,
   tq2_0,
   mxfp4,
+  f16,
+  bf16,
+  f32,
 } as const satisfies Readonly<Record<string, GgmlType>>;
 
 export type GgmlTypeName = keyof typeof ggmlTypes;

@@ -12,7 +12,7 @@ const noise = (count: number) => Float32Array.from({ length: count }, () => norm
 test("a block does not reach into the next row: columns that it does not divide are refused, with what would fit", () => {
   const x = { values: noise(2 * 96), rows: 2, columns: 96 };
   expect(() => quantizeMatrix(x, "gguf:q4_k", { rng })).toThrow(
-    /^96 columns are no multiple of 256, the block of gguf:q4_k; gguf:f32, .*gguf:q4_0, .*gguf:iq4_nl, gguf:mxfp4 would fit$/,
+    /^96 columns are no multiple of 256, the block of gguf:q4_k; gguf:q4_0, .*gguf:iq4_nl, gguf:mxfp4, gguf:f16, gguf:bf16, gguf:f32 would fit$/,
   );
   expect(quantizeMatrix(x, "gguf:q4_0", { rng }).codes.length).toBe(2 * 3 * 18);
 });
