@@ -5,9 +5,11 @@
 import { LowbitError } from "#base/errors";
 import { exponentOf } from "#math/minifloat";
 import { roundHalfEven } from "#math/round";
+import { sharedKernels } from "#kernels/shared";
 import type { Scales } from "#quant/decoding";
 import { codeRange, dtype, type DTypeName } from "#quant/dtype";
 import { forEachRun, type Granularity, parameterShape } from "#quant/granularity";
+import { stretches } from "#quant/stretches";
 
 export interface Affine {
   readonly kind: "affine";
@@ -104,21 +106,17 @@ export function extremes(
   const count = parameterShape(shape, granularity).reduce((size, dim) => size * dim, 1);
   const low = new Float32Array(count).fill(Number.POSITIVE_INFINITY);
   const high = new Float32Array(count).fill(Number.NEGATIVE_INFINITY);
-  forEachRun(shape, granularity, (index, offset, step, length) => {
-    let lo = low[index];
-    let hi = high[index];
-    let finite = true;
-    for (let k = 0, i = offset; k < length; k++, i += step) {
-      const v = x[i];
-      if (v < lo) lo = v;
-      if (v > hi) hi = v;
-      // NaN and ±∞ are the values that do not come back to 0
-      finite = finite && v - v === 0;
+  const kernels = sharedKernels();
+  for (const { first, length, run, parameter, parameters } of stretches(shape, granularity)) {
+    const [lows, highs] = [new Float32Array(parameters), new Float32Array(parameters)];
+    kernels.extremes(x.subarray(first, first + length), run, lows, highs);
+    for (let i = 0, to = parameter; i < parameters; i++, to++) {
+      // NaN where a value is not finite
+      if (Number.isNaN(lows[i])) refuseNonFinite(x);
+      if (lows[i] < low[to]) low[to] = lows[i];
+      if (highs[i] > high[to]) high[to] = highs[i];
     }
-    if (!finite) refuseNonFinite(x);
-    low[index] = lo;
-    high[index] = hi;
-  });
+  }
   for (let i = 0; i < count; i++) {
     if (low[i] > high[i]) low[i] = high[i] = 0;
   }
@@ -189,14 +187,16 @@ export function encodeAffine(
 ): Int32Array {
   const { min, max } = affineCodes(decoding.dtype, options);
   const codes = new Int32Array(x.length);
-  forEachRun(shape, decoding.granularity, (index, offset, step, length) => {
-    const s = decoding.scale[index];
-    const z = decoding.zeroPoint === null ? 0 : decoding.zeroPoint[index];
-    for (let k = 0, i = offset; k < length; k++, i += step) {
-      const q = roundHalfEven(Math.fround(x[i] / s)) + z;
-      codes[i] = q < min ? min : q > max ? max : q;
-    }
-  });
+  const { scale, zeroPoint } = decoding;
+  const kernels = sharedKernels();
+  for (const { first, length, run, parameter, parameters } of stretches(shape, decoding.granularity)) {
+    const own = {
+      scale: scale.subarray(parameter, parameter + parameters),
+      zeroPoint: zeroPoint && zeroPoint.subarray(parameter, parameter + parameters),
+    };
+    const part = codes.subarray(first, first + length);
+    kernels.quantizeAffine(x.subarray(first, first + length), { ...own, run, min, max }, part);
+  }
   return codes;
 }
 
