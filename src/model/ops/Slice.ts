@@ -49,7 +49,8 @@ function cutsOf({ node, inputs }: MoveContext, shape: readonly Dim[]): readonly 
 /** Anything from here on means "to the end". */
 const far = 2 ** 31 - 1;
 
-function cut(size: Dim, start: Dim, end: Dim, step: number | null): Cut {
+/** What start, end and step of the operator select of an axis of `size` elements. */
+export function cut(size: Dim, start: Dim, end: Dim, step: number | null): Cut {
   if (typeof size === "number" && typeof start === "number" && typeof end === "number" && step !== null && step !== 0) {
     const clamp = (index: number, low: number, high: number): number =>
       Math.min(Math.max(index < 0 ? index + size : index, low), high);

@@ -17,17 +17,19 @@ export interface GradientWriter {
   ): string;
   /** The further outputs of a node that `node` made, by its first. */
   outputsOf(first: string): readonly string[];
+  /** An output of a node of the model: a fresh name, and the node computes it from now on, where it was an optional one left out. */
+  outputOf(node: Node, index: number): string;
   /** A constant. */
   tensor(value: Tensor): string;
-  /** A constant of the type that gradients have (float32; float64 in checks). */
+  /** A constant of the type of the node's outputs: float32, float64 in checks. */
   scalar(value: number): string;
   /** A constant int64 vector: shapes, axes, pads. */
   integers(values: readonly number[]): string;
   shapeOf(value: string): readonly number[];
   typeOf(value: string): ElementType;
-  /** The content of a constant; undefined for what is computed or given. */
+  /** The content of a constant, or of what follows from shapes; undefined for what is computed, given, or differentiated for. */
   constantOf(value: string): Tensor | undefined;
-  /** A gradient summed over what broadcasting repeated, so that it has `shape`. */
+  /** A gradient summed over what broadcasting repeated, so that it has `shape`. Long sums of everything go in stages, for float32's sake. */
   sumTo(gradient: string, shape: readonly number[]): string;
 }
 

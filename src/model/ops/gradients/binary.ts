@@ -1,5 +1,6 @@
 /** Gradients of functions of two elements that broadcast: each operand's is summed over what was repeated. */
 import type { GradientContext, GradientRule, GradientWriter } from "#model/ops/gradient";
+import { mul } from "#model/ops/gradients/arithmetic";
 
 /** Gradients of both operands at the output's shape, from dy, a, b and y. */
 type Pair = (
@@ -18,8 +19,6 @@ function rule(pair: Pair): GradientRule {
     return sides.map((side, i) => (wanted[i] ? write.sumTo(side(), write.shapeOf(node.inputs[i])) : undefined));
   };
 }
-
-const mul = (w: GradientWriter, a: string, b: string): string => w.node("Mul", [a, b]);
 
 export const binaryGradients: Readonly<Record<string, GradientRule>> = {
   Add: rule((dy) => [() => dy, () => dy]),

@@ -1,14 +1,26 @@
 /** The registry of gradients, by operator of ai.onnx or `domain:name`. Families stand together, as in the operators' own files. */
 import type { GradientRule } from "#model/ops/gradient";
 import { binaryGradients, preluGradient } from "#model/ops/gradients/binary";
+import { gatherGradients } from "#model/ops/gradients/gather";
+import { moveGradients } from "#model/ops/gradients/moves";
+import { parametricGradients } from "#model/ops/gradients/parametric";
 import { gemmGradient, matMulGradient } from "#model/ops/gradients/products";
 import { reduceGradients } from "#model/ops/gradients/reduce";
+import { selectionGradients } from "#model/ops/gradients/selection";
+import { softmaxGradients } from "#model/ops/gradients/softmax";
 import { unaryGradients } from "#model/ops/gradients/unary";
+import { variadicGradients } from "#model/ops/gradients/variadic";
 
 export const gradients: Readonly<Record<string, GradientRule>> = {
   ...unaryGradients,
   ...binaryGradients,
   ...reduceGradients,
+  ...parametricGradients,
+  ...variadicGradients,
+  ...selectionGradients,
+  ...softmaxGradients,
+  ...moveGradients,
+  ...gatherGradients,
   PRelu: preluGradient,
   MatMul: matMulGradient,
   Gemm: gemmGradient,

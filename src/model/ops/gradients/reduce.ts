@@ -1,6 +1,7 @@
 /** Gradients of reductions: what was summed up is spread out again. */
 import { intAttribute } from "#model/attributes";
 import type { GradientContext, GradientRule, GradientWriter } from "#model/ops/gradient";
+import { mul } from "#model/ops/gradients/arithmetic";
 import { toNumbers } from "#model/tensor";
 
 /** dL/dx from dy at a shape that broadcasts to x, x, and y at that shape; `count`: elements that became one. */
@@ -31,11 +32,9 @@ function reducedAxes({ node, write }: GradientContext, rank: number): ReadonlySe
   return new Set(given.map((axis) => (axis < 0 ? axis + rank : axis)));
 }
 
-const mul = (w: GradientWriter, a: string, b: string): string => w.node("Mul", [a, b]);
-
 /** Ties share the gradient, so that it still sums to dy. */
 const extreme: Spread = (dy, x, y, w) => {
-  const hit = w.node("Cast", [w.node("Equal", [x, y])], { to: w.typeOf(x) === "float64" ? 11 : 1 });
+  const hit = w.node("Where", [w.node("Equal", [x, y]), w.scalar(1), w.scalar(0)]);
   const shape = w.shapeOf(y);
   const ties = w.sumTo(hit, shape);
   return mul(w, hit, w.node("Div", [dy, ties]));

@@ -1,5 +1,6 @@
 /** Gradients of functions of one element: dL/dx = f′(x)·dL/dy. Where f has a corner, the rule says which side counts. */
 import type { GradientRule, GradientWriter } from "#model/ops/gradient";
+import { mul, square, zeroUnless } from "#model/ops/gradients/arithmetic";
 
 /** f′ times dy, written from x and y = f(x). */
 type Derivative = (dy: string, x: string, y: string, write: GradientWriter) => string;
@@ -9,12 +10,6 @@ function rule(derivative: Derivative): GradientRule {
     dy === undefined ? undefined : derivative(dy, node.inputs[0], node.outputs[0], write),
   ];
 }
-
-const mul = (w: GradientWriter, a: string, b: string): string => w.node("Mul", [a, b]);
-const square = (w: GradientWriter, a: string): string => w.node("Mul", [a, a]);
-/** dy where `condition`, else 0. */
-const where = (w: GradientWriter, condition: string, dy: string): string =>
-  w.node("Where", [condition, dy, w.scalar(0)]);
 
 export const unaryGradients: Readonly<Record<string, GradientRule>> = {
   Identity: rule((dy) => dy),
@@ -35,7 +30,7 @@ export const unaryGradients: Readonly<Record<string, GradientRule>> = {
   Tanh: rule((dy, _, y, w) => mul(w, dy, w.node("Sub", [w.scalar(1), square(w, y)]))),
   Sigmoid: rule((dy, _, y, w) => mul(w, dy, mul(w, y, w.node("Sub", [w.scalar(1), y])))),
   /** 0 at 0, as PyTorch. */
-  Relu: rule((dy, _, y, w) => where(w, w.node("Greater", [y, w.scalar(0)]), dy)),
+  Relu: rule((dy, _, y, w) => zeroUnless(w, w.node("Greater", [y, w.scalar(0)]), dy)),
   Softplus: rule((dy, x, _, w) => mul(w, dy, w.node("Sigmoid", [x]))),
   /** 1/(1 + |x|)² */
   Softsign: rule((dy, x, _, w) => w.node("Div", [dy, square(w, w.node("Add", [w.node("Abs", [x]), w.scalar(1)]))])),
