@@ -1,9 +1,9 @@
 /**
  * The exact k-means codebook against scikit-learn's KMeans(n_init=10), on every Conv, Gemm and MatMul weight of an ONNX model: squared
- * error and time. Tensor by tensor the two take turns, in as many rounds as asked for; scikit-learn with its default threads, ours
- * with one. Runs what `npm run build` made, or what lies in --dist.
+ * error and time. Tensor by tensor the two take turns, in as many rounds as asked for; ours with one thread, scikit-learn with as
+ * many as asked for. Runs what `npm run build` made, or what lies in --dist.
  *
- *   LOWBIT_PEER_PYTHON=…/python node bench/kmeans.mjs MODEL [--clusters 16] [--rounds 7] [--dist DIR]
+ *   LOWBIT_PEER_PYTHON=…/python node bench/kmeans.mjs MODEL [--clusters 16] [--rounds 7] [--threads 1] [--dist DIR]
  *
  * Prints a Markdown table: medians over rounds of the sums over tensors.
  */
@@ -20,6 +20,7 @@ const { values, positionals } = parseArgs({
   options: {
     clusters: { type: "string", default: "16" },
     rounds: { type: "string", default: "7" },
+    threads: { type: "string", default: "1" },
     dist: { type: "string", default: fileURLToPath(new URL("../dist", import.meta.url)) },
   },
 });
@@ -41,7 +42,7 @@ const folder = mkdtempSync(join(tmpdir(), "lowbit-bench-"));
 const peer = spawn(
   process.env.LOWBIT_PEER_PYTHON ?? "python3",
   [fileURLToPath(new URL("peers/sklearn_kmeans.py", import.meta.url))],
-  { stdio: ["pipe", "pipe", "inherit"] },
+  { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, OMP_NUM_THREADS: values.threads } },
 );
 const answers = createInterface({ input: peer.stdout })[Symbol.asyncIterator]();
 
@@ -77,7 +78,7 @@ try {
   console.log("|---|--:|--:|--:|");
   const row = (/** @type {"ours" | "theirs"} */ who) =>
     `${median((sum) => sum[who].error).toFixed(6)} | ${median((sum) => sum[who].seconds).toFixed(3)}`;
-  console.log(`| scikit-learn KMeans(n_init=10) | ${row("theirs")} | |`);
+  console.log(`| scikit-learn KMeans(n_init=10), threads: ${values.threads} | ${row("theirs")} | |`);
   console.log(`| lowbit kmeans:${clusters}, exact | ${row("ours")} | ${median(({ worse }) => worse)} |`);
   const errors = median(({ ours, theirs }) => ours.error / theirs.error);
   console.log(
