@@ -59,6 +59,8 @@ const ledger: readonly LedgerRow[] = [
       const outputs = shape[0];
       const float = kept.has(name);
       const bytes = float ? floatBytes : product(shape) + outputs * 4;
+      const entropyCodedBytes = float ? floatBytes : Math.ceil(product(shape) * 0.83) + outputs * 4;
+      const each = 8 / product(shape);
       return [
         {
           tensor: `${name}.weight`,
@@ -66,7 +68,8 @@ const ledger: readonly LedgerRow[] = [
           scheme: float ? "float32" : "int8/channel",
           bytes,
           floatBytes,
-          entropyCodedBytes: float ? floatBytes : Math.ceil(product(shape) * 0.83) + outputs * 4,
+          entropyCodedBytes,
+          bitsPerWeight: { nominal: float ? 32 : 8, stored: bytes * each, entropyCoded: entropyCodedBytes * each },
         },
         {
           tensor: `${name}.bias`,
