@@ -1,6 +1,7 @@
 import { LowbitError } from "#base/errors";
 import { checkRange, type ByteSource } from "#base/bytes";
-import { bfloat16, encodeMinifloat, float16, maxFinite } from "#math/minifloat";
+import { sharedKernels } from "#kernels/shared";
+import { bfloat16, float16, maxFinite } from "#math/minifloat";
 import { readFloats } from "#model/readFloats";
 import { sizeOf } from "#model/tensor";
 import { bytesOf, type StoredTensor, storageOf } from "#model/tensorFile";
@@ -42,7 +43,7 @@ function encode(values: Float32Array, element: CastType, name: string): Uint8Arr
   if (element === "float32") return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const codes = new Uint16Array(values.length);
   const format = element === "float16" ? float16 : bfloat16;
-  for (let i = 0; i < codes.length; i++) codes[i] = encodeMinifloat(format, values[i], false);
+  sharedKernels().encodeFloats(values, format, false, codes);
   if (element === "float16") refuseOverflow(values, codes, name);
   return new Uint8Array(codes.buffer);
 }

@@ -6,6 +6,7 @@
  * number of elements (complex numbers: twice that), and nothing is lost on the way.
  */
 import { LowbitError } from "#base/errors";
+import { sharedKernels } from "#kernels/shared";
 import {
   bfloat16,
   decodeMinifloat,
@@ -193,8 +194,10 @@ export function fromNumbers(
   const out = allocate(type, values.length);
   const format = minifloats[type];
   if (format !== undefined) {
-    const codes = out as Uint8Array;
-    for (let i = 0; i < codes.length; i++) codes[i] = encodeMinifloat(format, values[i], saturate);
+    const codes = out as Uint8Array | Uint16Array; // of small floats
+    // of float64 a rounding to float32 first would be one too many
+    if (values instanceof Float32Array) sharedKernels().encodeFloats(values, format, saturate, codes);
+    else for (let i = 0; i < codes.length; i++) codes[i] = encodeMinifloat(format, values[i], saturate);
   } else if (out instanceof BigInt64Array || out instanceof BigUint64Array) {
     for (let i = 0; i < out.length; i++) out[i] = Number.isFinite(values[i]) ? BigInt(Math.trunc(values[i])) : 0n;
   } else if (type === "bool") {

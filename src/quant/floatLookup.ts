@@ -1,4 +1,4 @@
-import { encodeMinifloat } from "#math/minifloat";
+import { sharedKernels } from "#kernels/shared";
 import { codeValues } from "#quant/codeValues";
 import type { Lookup, Scales } from "#quant/decoding";
 import type { FloatRow } from "#quant/dtype";
@@ -18,11 +18,12 @@ export function floatLookup(
 ): QTensor {
   const codes = row.bits > 8 ? new Uint16Array(values.length) : new Uint8Array(values.length);
   const { granularity, values: scales } = scale ?? one;
+  const scaled = new Float32Array(values.length);
   forEachRun([rows, columns], granularity, (index, offset, step, count) => {
     const s = scales[index];
-    for (let k = 0, i = offset; k < count; k++, i += step)
-      codes[i] = encodeMinifloat(row.format, Math.fround(values[i] / s));
+    for (let k = 0, i = offset; k < count; k++, i += step) scaled[i] = values[i] / s;
   });
+  sharedKernels().encodeFloats(scaled, row.format, true, codes);
   const tables = codeValues(row);
   const decoding: Lookup = {
     kind: "lookup",

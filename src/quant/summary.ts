@@ -5,6 +5,7 @@
  * The histogram makes that so: bins are [k·w, (k+1)·w) for a power of two w, so two histograms always share an edge grid, and the
  * finer is brought to the coarser by adding neighbouring bins. w is the smallest that covers the data with `maxBins` bins.
  */
+import { sharedKernels } from "#kernels/shared";
 import { exponentOf } from "#math/minifloat";
 
 /** 4,096 to 8,192 bins in use: a 60σ outlier leaves the bulk bins of σ/64 or finer. */
@@ -55,6 +56,23 @@ export function binsFor(
 
 /** Summary of one sample's values. Values must be finite. */
 export function summarize(values: ArrayLike<number>, withHistogram = false): Summary {
+  if (values.length === 0) return emptySummary;
+  const { min, max } = extremesOf(values);
+  const summary: Summary = { count: values.length, min, max, samples: 1, sumOfMin: min, sumOfMax: max };
+  if (!withHistogram) return summary;
+  const { width, first, length } = binsFor(min, max);
+  const counts = new Float64Array(length);
+  if (values instanceof Float32Array) sharedKernels().histogram(values, width, first, counts);
+  else for (let i = 0; i < values.length; i++) counts[Math.floor(values[i] / width) - first]++;
+  return { ...summary, histogram: { width, first, counts } };
+}
+
+function extremesOf(values: ArrayLike<number>): { readonly min: number; readonly max: number } {
+  if (values instanceof Float32Array) {
+    const [low, high] = [new Float32Array(1), new Float32Array(1)];
+    sharedKernels().extremes(values, values.length, low, high);
+    if (low[0] <= high[0]) return { min: low[0], max: high[0] };
+  }
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < values.length; i++) {
@@ -62,13 +80,7 @@ export function summarize(values: ArrayLike<number>, withHistogram = false): Sum
     if (v < min) min = v;
     if (v > max) max = v;
   }
-  if (values.length === 0) return emptySummary;
-  const summary: Summary = { count: values.length, min, max, samples: 1, sumOfMin: min, sumOfMax: max };
-  if (!withHistogram) return summary;
-  const { width, first, length } = binsFor(min, max);
-  const counts = new Float64Array(length);
-  for (let i = 0; i < values.length; i++) counts[Math.floor(values[i] / width) - first]++;
-  return { ...summary, histogram: { width, first, counts } };
+  return { min: min + 0, max: max + 0 };
 }
 
 /** The summary of both samples' values together. */
