@@ -24,7 +24,7 @@ export interface Differentiated {
 }
 
 /** Operator set that the rules are written in: the first in which all reductions take their axes as an input. */
-const leastOpset = 18;
+export const leastOpset = 18;
 
 /**
  * Adds dL/dv for each `v` of `values`: inputs, weights or computed values of the model (weights become inputs elsewhere, if they are

@@ -9,7 +9,7 @@ import { differentiate } from "#grad/differentiate";
 import { normal } from "#math/normal";
 import { createNode } from "#model/attributes";
 import { interpret } from "#model/interpreter";
-import type { Node } from "#model/model";
+import type { Model, Node } from "#model/model";
 import { type Tensor, toNumbers } from "#model/tensor";
 import { modelOf } from "../modelBuilder";
 
@@ -47,12 +47,23 @@ export async function checkGradient({ nodes, output, inputs, weights = {}, dims,
       createNode("ReduceSum", ["mixed"], ["loss"], { keepdims: 0 }),
     ],
   });
+  await checkSlopes(model, "loss", inputs);
+}
+
+/** The same of a whole model: the gradient of `loss` for each of `inputs`, `fixed` given beside them. */
+export async function checkSlopes(
+  model: Model,
+  loss: string,
+  inputs: Readonly<Record<string, Tensor>>,
+  fixed: Readonly<Record<string, Tensor>> = {},
+): Promise<void> {
   const names = Object.keys(inputs);
-  const { model: graph, gradients } = await differentiate(model, "loss", names);
+  const { model: graph, gradients } = await differentiate(model, loss, names);
   const forward = await interpret(model);
   const backward = await interpret(graph);
-  const found = backward.run(inputs);
-  const lossAt = (feeds: Readonly<Record<string, Tensor>>): number => toNumbers(forward.run(feeds).loss)[0];
+  const found = backward.run({ ...fixed, ...inputs });
+  const lossAt = (feeds: Readonly<Record<string, Tensor>>): number =>
+    toNumbers(forward.run({ ...fixed, ...feeds })[loss])[0];
   for (const [i, name] of names.entries()) {
     const { dims: shape, data } = inputs[name];
     const gradient = found[gradients[i]];
