@@ -26,7 +26,7 @@ export const AveragePool: Op = {
 /** The means of every plane. */
 export function averagePool(pooling: Pooling, x: ArrayLike<number>, includePadding: boolean): Float64Array {
   const sums = sumWindows(pooling, x);
-  const counts = windowCounts(pooling.window, includePadding);
+  const counts = planeCounts(pooling.window, includePadding);
   for (let i = 0; i < sums.length; i++) sums[i] /= counts[i % counts.length];
   return sums;
 }
@@ -48,20 +48,25 @@ export function sumWindows({ planes, window }: Pooling, x: ArrayLike<number>): F
 }
 
 /** How many elements each window of a plane counts: a product of one number per axis. */
-function windowCounts(window: Window, includePadding: boolean): number[] {
-  const { input, output, kernel, strides, dilations, padBegin, padEnd } = window;
+function planeCounts(window: Window, includePadding: boolean): number[] {
   let counts = [1];
-  for (let axis = 0; axis < input.length; axis++) {
-    const [from, to] = includePadding ? [-padBegin[axis], input[axis] + padEnd[axis]] : [0, input[axis]];
-    const along = Array.from({ length: output[axis] }, (_, p) => {
-      let inside = 0;
-      for (let q = 0; q < kernel[axis]; q++) {
-        const at = p * strides[axis] + q * dilations[axis] - padBegin[axis];
-        if (at >= from && at < to) inside++;
-      }
-      return inside;
-    });
+  for (let axis = 0; axis < window.input.length; axis++) {
+    const along = windowCounts(window, axis, includePadding);
     counts = counts.flatMap((count) => along.map((inside) => count * inside));
   }
   return counts;
+}
+
+/** How many positions each window counts along one axis. */
+export function windowCounts(window: Window, axis: number, includePadding: boolean): number[] {
+  const { input, output, kernel, strides, dilations, padBegin, padEnd } = window;
+  const [from, to] = includePadding ? [-padBegin[axis], input[axis] + padEnd[axis]] : [0, input[axis]];
+  return Array.from({ length: output[axis] }, (_, p) => {
+    let inside = 0;
+    for (let q = 0; q < kernel[axis]; q++) {
+      const at = p * strides[axis] + q * dilations[axis] - padBegin[axis];
+      if (at >= from && at < to) inside++;
+    }
+    return inside;
+  });
 }

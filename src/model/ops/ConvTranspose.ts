@@ -87,7 +87,7 @@ function convolveTransposed(
 /**
  * The window of the convolution from y back to x: its `output` is x's dims, its `input` y's. Unknown dims stay null.
  */
-function backwardWindow(
+export function backwardWindow(
   node: Node,
   output: readonly Dim[],
   kernel: readonly number[],

@@ -39,7 +39,7 @@ export const Pad: Op = {
     const terms = dims.map((dim, axis) => {
       const before = Number(pads?.[axis][0] ?? 0);
       return Int32Array.from({ length: dim }, (_, i) => {
-        const from = source(node, mode, i - before, x.dims[axis]);
+        const from = padSource(node, mode, i - before, x.dims[axis]);
         return from < 0 ? -1 : from * strides[axis];
       });
     });
@@ -49,7 +49,11 @@ export const Pad: Op = {
 };
 
 /** [before, after] per axis. */
-function padsOf(node: Node, inputs: readonly (Known | undefined)[], rank: number): (readonly [Dim, Dim])[] | undefined {
+export function padsOf(
+  node: Node,
+  inputs: readonly (Known | undefined)[],
+  rank: number,
+): (readonly [Dim, Dim])[] | undefined {
   const name = node.attributes.has("paddings") ? "paddings" : "pads"; // operator set 1 said paddings
   const pads = contentGiven(node, inputs, name, 1);
   const given = integersGiven(node, inputs, "axes", 3);
@@ -63,7 +67,7 @@ function padsOf(node: Node, inputs: readonly (Known | undefined)[], rank: number
 }
 
 /** Which input index stands at `index` of the padded axis; −1 where the constant does. */
-function source(node: Node, mode: string, index: number, size: number): number {
+export function padSource(node: Node, mode: string, index: number, size: number): number {
   if (index >= 0 && index < size) return index;
   if (mode === "constant") return -1;
   if (size === 0)

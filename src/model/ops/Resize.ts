@@ -9,8 +9,8 @@ import { countOf, operand, placeOf } from "#model/ops/operand";
 import { codeRangeOf } from "#model/ops/quantization";
 import { cubic, filterTaps, nearestTaps, resampleAxis, type Taps, triangle } from "#model/ops/resampling";
 import { stridesOf } from "#model/ops/strides";
-import type { ForwardContext, Known, Op } from "#model/ops/types";
-import { type ElementType, fromNumbers, type Tensor, toNumbers } from "#model/tensor";
+import type { Known, Op } from "#model/ops/types";
+import { type ElementType, fromNumbers, toNumbers } from "#model/tensor";
 
 /**
  * Resamples any axes to given sizes or by given scales, by nearest neighbour, lines or cubics. Inputs X, roi, scales,
@@ -39,11 +39,11 @@ export const Resize = {
     const extrapolation = floatAttribute(context.node, "extrapolation_value", 0);
     let values: Float32Array | Float64Array = toNumbers(x);
     let dims = x.dims;
-    for (const plan of axisPlans(context, x)) {
-      const positions = Float64Array.from({ length: plan.output }, (_, i) => originalPosition(plan, i));
-      values = resampleAxis(values, dims, plan.axis, tapsOf(context, plan, positions));
-      dims = dims.map((dim, axis) => (axis === plan.axis ? plan.output : dim));
-      if (plan.transformation === "tf_crop_and_resize") fillOutside(values, dims, plan, positions, extrapolation);
+    const inputs = context.inputs.map((input) => input && knownTensor(input));
+    for (const { axis, output, taps, outside } of resampledAxes(context.node, context.opset, inputs, dims)) {
+      values = resampleAxis(values, dims, axis, taps);
+      dims = dims.map((dim, a) => (a === axis ? output : dim));
+      fillOutside(values, stridesOf(dims)[axis], outside, extrapolation);
     }
     return [fromNumbers(x.type, dims, isInteger(x.type) ? values.map(roundWithin(x.type)) : values)];
   },
@@ -106,14 +106,36 @@ interface AxisPlan {
   readonly end: number;
 }
 
-/** The axes that change. */
-function axisPlans({ node, opset, inputs }: ForwardContext, { dims }: Tensor): AxisPlan[] {
-  const wish = wishOf(
-    node,
-    opset,
-    inputs.map((input) => input && knownTensor(input)),
-    dims.length,
-  );
+interface ResampledAxis {
+  readonly axis: number;
+  readonly output: number;
+  readonly taps: Taps;
+  /** Per output element whether it lies outside of X and is not computed: only with tf_crop_and_resize. */
+  readonly outside: readonly boolean[];
+}
+
+/** The axes that change, and how. `inputs`: what is known of the node's inputs, of which only the first may be without a value. */
+export function resampledAxes(
+  node: Node,
+  opset: number,
+  inputs: readonly (Known | undefined)[],
+  dims: readonly number[],
+): ResampledAxis[] {
+  return axisPlans(node, opset, inputs, dims).map((plan) => {
+    const positions = Float64Array.from({ length: plan.output }, (_, i) => originalPosition(plan, i));
+    const crops = plan.transformation === "tf_crop_and_resize";
+    const outside = Array.from(positions, (at) => crops && (at < 0 || at > plan.input - 1));
+    return { axis: plan.axis, output: plan.output, taps: tapsOf(node, opset, plan, positions), outside };
+  });
+}
+
+function axisPlans(
+  node: Node,
+  opset: number,
+  inputs: readonly (Known | undefined)[],
+  dims: readonly number[],
+): AxisPlan[] {
+  const wish = wishOf(node, opset, inputs, dims.length);
   const target = targetDims(wish, dims);
   if (!isStatic(target) || (wish.scales ?? wish.sizes)?.length !== wish.axes.length)
     throw new LowbitError("model/shape", `${node.op} needs a scale or a size for each of ${wish.axes.length} axes`, {
@@ -166,7 +188,7 @@ function originalPosition({ input, output, scale, transformation, start, end }: 
   }
 }
 
-function tapsOf({ node, opset }: ForwardContext, { input, scale }: AxisPlan, positions: Float64Array): Taps {
+function tapsOf(node: Node, opset: number, { input, scale }: AxisPlan, positions: Float64Array): Taps {
   const mode = stringAttribute(node, "mode", "nearest");
   const stretch = intAttribute(node, "antialias", 0) === 0 ? 1 : Math.max(1, 1 / scale);
   const excludeOutside = intAttribute(node, "exclude_outside", 0) !== 0;
@@ -192,19 +214,11 @@ const nearestModes: ReadonlyMap<string, (x: number) => number> = new Map([
   ["ceil", Math.ceil],
 ]);
 
-/** Overwrites what lies outside of the input along one axis. */
-function fillOutside(
-  y: Float32Array | Float64Array,
-  dims: readonly number[],
-  { axis, input }: AxisPlan,
-  positions: Float64Array,
-  value: number,
-): void {
-  const inner = stridesOf(dims)[axis];
-  for (let row = 0; row < y.length / inner; row++) {
-    const at = positions[row % dims[axis]];
-    if (at < 0 || at > input - 1) y.fill(value, row * inner, (row + 1) * inner);
-  }
+/** Overwrites what lies outside of the input along an axis whose elements are `inner` apart. */
+function fillOutside(y: Float32Array | Float64Array, inner: number, outside: readonly boolean[], value: number): void {
+  if (!outside.includes(true)) return;
+  for (let row = 0; row < y.length / inner; row++)
+    if (outside[row % outside.length]) y.fill(value, row * inner, (row + 1) * inner);
 }
 
 function roundWithin(type: ElementType): (x: number) => number {
