@@ -44,6 +44,19 @@ export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
 
+export interface LayerRule {
+  readonly match: string;
+  readonly weights: string;
+}
+
+/** Adds a rule to those before it. → "layer3.*=kmeans:16" */
+export function collectRules(text: string, before: readonly LayerRule[] = []): LayerRule[] {
+  const at = text.lastIndexOf("=");
+  const [match, weights] = [text.slice(0, at), text.slice(at + 1)];
+  if (at > 0 && weights !== "") return [...before, { match, weights }];
+  throw new InvalidArgumentError("It must be PATTERN=SCHEME, such as 'layer3.*=kmeans:16'.");
+}
+
 const units: Readonly<Record<string, number>> = { "": 1, K: 1e3, M: 1e6, G: 1e9 };
 
 /** → 5GB is 5000000000 */

@@ -1,7 +1,16 @@
 #!/usr/bin/env node
 /** The command line: one file a command, each loaded when it is called. */
 import { Command, Option } from "commander";
-import { byteCount, collect, collectNumbers, fraction, number, positive, wholeNumber } from "#cli/arguments";
+import {
+  byteCount,
+  collect,
+  collectNumbers,
+  collectRules,
+  fraction,
+  number,
+  positive,
+  wholeNumber,
+} from "#cli/arguments";
 import { fail } from "#cli/fail";
 import { version } from "#node";
 
@@ -48,7 +57,12 @@ withOutput(withRuntime(withData(program.command("quantize <model>").description(
     "-r, --recipe <name|file>",
     "w8a8, w8a8-dynamic, w8, w4a16, w2a16, fp16, or a JSON file; default: the best known for the model",
   )
-  .option("--weights <scheme>", "scheme of the weights, e.g. int8/channel, uint4/group:32, gguf:q4_k")
+  .option("--weights <scheme>", "scheme of the weights, e.g. int8/channel, uint4/group:32, kmeans:16, gguf:q4_k")
+  .option(
+    "--layer-weights <pattern=scheme>",
+    "another scheme for some layers, e.g. 'layer3.*=nf4/group:64'; may be repeated, the last that matches wins",
+    collectRules,
+  )
   .option("--activations <scheme>", "scheme of the activations, e.g. uint8/mse, uint8/percentile:99.99")
   .option("-k, --keep <pattern>", "leave nodes in float: a name, a glob, or op:Softmax; may be repeated", collect, [])
   .option("--calibrate <n>", "samples that learn ranges (default 100); the others judge", positive)

@@ -1,6 +1,7 @@
 /** From what commander parsed to what the API takes: a few names differ. */
 import { readFile } from "node:fs/promises";
-import { LowbitError, type EvaluateFileOptions, type Recipe, readRecipe } from "#node";
+import type { LayerRule } from "#cli/arguments";
+import { type EvaluateFileOptions, LowbitError, readRecipe, type Recipe } from "#node";
 
 /** What commander hands over; the types are what main.ts told it. */
 export type Parsed = Readonly<Record<string, unknown>>;
@@ -32,6 +33,11 @@ export function dataOptions(parsed: Parsed): EvaluateFileOptions {
 /** Those of the named options that were given. */
 export function picked(parsed: Parsed, names: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(names.filter((name) => parsed[name] !== undefined).map((name) => [name, parsed[name]]));
+}
+
+/** Schemes for some of the layers, as main.ts reads them. */
+export function layerRules({ layerWeights }: Parsed): { readonly rules?: LayerRule[] } {
+  return Array.isArray(layerWeights) ? { rules: layerWeights as LayerRule[] } : {};
 }
 
 /** A recipe's name, or the recipe that a JSON file holds. */

@@ -1,4 +1,4 @@
-import { chosenRecipe, dataOptions, type Parsed, picked } from "#cli/options";
+import { chosenRecipe, dataOptions, layerRules, type Parsed, picked } from "#cli/options";
 import { watched } from "#cli/progress";
 import { showReport } from "#cli/show";
 import { quantizeTensors } from "#cli/tensors";
@@ -15,6 +15,7 @@ export async function quantize(model: string, parsed: Parsed): Promise<void> {
   const options: QuantizeFileOptions = {
     ...dataOptions(parsed),
     ...picked(parsed, own),
+    ...layerRules(parsed),
     ...(recipe === undefined ? {} : { recipe }),
     ...(typeof parsed.minSqnr === "number" ? { minSqnrDb: parsed.minSqnr } : {}),
   };

@@ -7,7 +7,7 @@ import {
   quantizeTensorFile,
   tensorReportText,
 } from "#node";
-import { type Parsed, picked } from "#cli/options";
+import { layerRules, type Parsed, picked } from "#cli/options";
 import { watched } from "#cli/progress";
 import { print, terminal } from "#cli/show";
 
@@ -26,7 +26,7 @@ export async function quantizeTensors(file: string, parsed: Parsed): Promise<voi
   const weights =
     (parsed.weights as string | undefined) ?? (/\.gguf$/i.test(given ?? file) ? "gguf:q8_0" : "int8/channel");
   const output = given ?? defaultTensorOutput(file, weights);
-  const options = { ...picked(parsed, ["keep", "seed", "shardBytes"]), weights };
+  const options = { ...picked(parsed, ["keep", "seed", "shardBytes"]), ...layerRules(parsed), weights };
   show(await watched(parsed.quiet === true, (job) => quantizeTensorFile(file, output, { ...options, ...job })), parsed);
 }
 

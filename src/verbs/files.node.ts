@@ -14,7 +14,7 @@ import { spread, take } from "#data/spread";
 import type { Dataset } from "#data/types";
 import { openOnnxFile } from "#formats/onnx/onnxFile.node";
 import { checkedRecipe, recipe as recipeOf, weightOnlyRecipe } from "#methods/recipes";
-import type { Recipe } from "#methods/types";
+import type { Recipe, RecipeRule } from "#methods/types";
 import { weightScheme } from "#methods/weightScheme";
 import type { Model } from "#model/model";
 import type { OpenSession, Session, SessionOptions } from "#model/session";
@@ -70,6 +70,8 @@ export interface QuantizeFileOptions extends JobOptions, Thresholds, DataChoice,
   /** Override the recipe's schemes. */
   readonly weights?: string;
   readonly activations?: string;
+  /** Schemes for some of the nodes, after the recipe's own rules: the last that matches wins. */
+  readonly rules?: readonly RecipeRule[];
   /** Nodes to leave in float: patterns as in recipe rules. */
   readonly keep?: readonly string[];
   readonly prefer?: Recipe["prefer"];
@@ -160,14 +162,14 @@ export async function quantizeFile(
 }
 
 async function settleRecipe(model: Model, options: QuantizeFileOptions): Promise<Recipe> {
-  const { weights, activations, keep = [], prefer } = options;
+  const { weights, activations, rules = [], keep = [], prefer } = options;
   const base = await baseRecipe(model, options);
   return checkedRecipe({
     ...base,
     ...(weights === undefined ? {} : { weights }),
     ...(activations === undefined ? {} : { activations }),
     ...(prefer === undefined ? {} : { prefer }),
-    rules: [...base.rules, ...keep.map((match) => ({ match, weights: "float", activations: "float" }))],
+    rules: [...base.rules, ...rules, ...keep.map((match) => ({ match, weights: "float", activations: "float" }))],
   });
 }
 
