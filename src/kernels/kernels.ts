@@ -17,6 +17,8 @@ import { extremes } from "#kernels/extremes/reference";
 import { fastExtremes } from "#kernels/extremes/wasm";
 import { decodeFloats, encodeFloats } from "#kernels/floatCodes/reference";
 import { fastDecodeFloats, fastEncodeFloats } from "#kernels/floatCodes/wasm";
+import { fastGemmBits, fastGemmFloat32, fastGemmInt8, fastGemmInt8x7 } from "#kernels/gemm/fast";
+import { gemmBits, gemmFloat32, gemmInt8, gemmInt8x7 } from "#kernels/gemm/reference";
 import { histogram } from "#kernels/histogram/reference";
 import { fastHistogram } from "#kernels/histogram/wasm";
 import { packCodes } from "#kernels/packCodes/reference";
@@ -38,6 +40,10 @@ const references = {
   encodeFloats,
   encodeNearest,
   extremes,
+  gemmBits,
+  gemmFloat32,
+  gemmInt8,
+  gemmInt8x7,
   histogram,
   packCodes,
   quantizeAffine,
@@ -51,6 +57,10 @@ const fast: { readonly [N in keyof typeof references]: (engine: Engine) => (type
   encodeFloats: fastEncodeFloats,
   encodeNearest: fastEncodeNearest,
   extremes: fastExtremes,
+  gemmBits: fastGemmBits,
+  gemmFloat32: fastGemmFloat32,
+  gemmInt8: fastGemmInt8,
+  gemmInt8x7: fastGemmInt8x7,
   histogram: fastHistogram,
   packCodes: fastPackCodes,
   quantizeAffine: fastQuantizeAffine,
