@@ -1,0 +1,161 @@
+/** Gradients as ONNX Runtime computes them in float32, of all operators in one model, against the reference interpreter's. */
+import { afterAll, expect, test } from "vitest";
+import { createRng } from "#base/rng";
+import { onnxBytes } from "#formats/onnx/index";
+import { differentiate } from "#grad/differentiate";
+import { normal } from "#math/normal";
+import { type AttributeInit, createNode } from "#model/attributes";
+import { interpret } from "#model/interpreter";
+import type { Model, Node } from "#model/model";
+import { float32, int64, sizeOf, type Tensor, toNumbers } from "#model/tensor";
+import { ortNode } from "#runtimes/ortNode/ortNode.node";
+import { modelOf } from "../modelBuilder";
+
+afterAll(() => ortNode.shutdown());
+
+interface Case {
+  readonly op: string;
+  /** Shapes of what is differentiated for, values of what is not, "" for what is left out. */
+  readonly inputs: readonly (readonly number[] | Tensor | "")[];
+  readonly attributes?: Readonly<Record<string, AttributeInit>>;
+  readonly domain?: string;
+  readonly outputs?: number;
+}
+
+const square = [3, 3];
+const around = [1, 1, 1, 1];
+const vector = (...values: number[]): Tensor => float32([values.length], values);
+const cases: readonly Case[] = [
+  { op: "Conv", inputs: [[2, 16, 8, 8], [8, 16, 3, 3], [8]], attributes: { pads: around } },
+  { op: "Conv", inputs: [[2, 3, 9, 9], [4, 3, 3, 3], [4]], attributes: { pads: around, strides: [2, 2] } },
+  {
+    op: "Conv",
+    inputs: [
+      [2, 8, 6, 6],
+      [8, 1, 3, 3],
+    ],
+    attributes: { pads: around, group: 8 },
+  },
+  {
+    op: "Conv",
+    inputs: [
+      [2, 8, 6, 6],
+      [8, 1, 3, 3],
+    ],
+    attributes: { pads: around, group: 8, strides: [2, 2] },
+  },
+  {
+    op: "Conv",
+    inputs: [
+      [2, 8, 7, 6],
+      [4, 4, 3, 2],
+    ],
+    attributes: { group: 2, dilations: [2, 1], pads: [1, 0, 3, 1] },
+  },
+  {
+    op: "Conv",
+    inputs: [
+      [2, 16, 6, 6],
+      [8, 16, 1, 1],
+    ],
+    attributes: { strides: [2, 2] },
+  },
+  {
+    op: "Conv",
+    inputs: [
+      [2, 4, 9],
+      [3, 4, 4],
+    ],
+    attributes: { strides: [2], pads: [1, 2] },
+  },
+  {
+    op: "Conv",
+    inputs: [
+      [1, 2, 4, 5, 4],
+      [2, 2, 2, 3, 3],
+    ],
+    attributes: { pads: [0, 1, 1, 1, 1, 1] },
+  },
+  { op: "ConvTranspose", inputs: [[2, 4, 3, 3], [4, 3, 4, 4], [3]], attributes: { strides: [2, 2], pads: around } },
+  {
+    op: "ConvTranspose",
+    inputs: [
+      [1, 4, 3, 3],
+      [4, 2, 3, 3],
+    ],
+    attributes: { strides: [2, 3], output_padding: [1, 2], group: 2 },
+  },
+  { op: "MaxPool", inputs: [[2, 3, 8, 8]], attributes: { kernel_shape: square, strides: [2, 2], pads: around } },
+  { op: "MaxPool", inputs: [[2, 2, 7, 7]], attributes: { kernel_shape: [2, 2], dilations: [2, 3] } },
+  { op: "AveragePool", inputs: [[2, 3, 8, 7]], attributes: { kernel_shape: square, strides: [2, 2], pads: around } },
+  { op: "GlobalAveragePool", inputs: [[2, 3, 4, 5]] },
+  { op: "GlobalMaxPool", inputs: [[2, 3, 4, 5]] },
+  { op: "LpPool", inputs: [[2, 3, 4, 5]], attributes: { kernel_shape: [2, 2], strides: [1, 2] } },
+  {
+    op: "BatchNormalization",
+    inputs: [[4, 3, 5, 5], [3], [3], vector(0, 0, 0), vector(1, 1, 1)],
+    attributes: { training_mode: 1 },
+    outputs: 3,
+  },
+  { op: "BatchNormalization", inputs: [[4, 3, 5, 5], [3], [3], vector(0, 0.5, -1), vector(1, 2, 0.5)] },
+  { op: "LayerNormalization", inputs: [[2, 5, 8], [8], [8]] },
+  { op: "InstanceNormalization", inputs: [[2, 3, 4, 4], [3], [3]] },
+  { op: "GroupNormalization", inputs: [[2, 4, 3, 3], [4], [4]], attributes: { num_groups: 2 } },
+  { op: "SkipLayerNormalization", inputs: [[2, 5, 8], [2, 5, 8], [8], [8], [8]], domain: "com.microsoft" },
+  { op: "SkipSimplifiedLayerNormalization", inputs: [[2, 5, 8], [2, 5, 8], [8]], domain: "com.microsoft" },
+  { op: "LRN", inputs: [[2, 6, 3, 3]], attributes: { size: 3, alpha: { float: 0.5 } } },
+  { op: "LpNormalization", inputs: [[2, 5, 3]], attributes: { axis: 1 } },
+  { op: "Resize", inputs: [[1, 2, 4, 5], "", vector(1, 1, 2, 1.6)], attributes: { mode: "linear" } },
+  { op: "Resize", inputs: [[1, 2, 4, 5], "", vector(1, 1, 2, 2)], attributes: { mode: "nearest" } },
+  { op: "Pad", inputs: [[2, 3, 4], int64([6], [0, 1, 2, 0, -1, 1])] },
+  { op: "Pad", inputs: [[2, 3, 4], int64([6], [0, 1, 2, 0, 1, 1])], attributes: { mode: "reflect" } },
+];
+
+test("ONNX Runtime computes the gradients that the definitions lead to", async () => {
+  const rng = createRng(7);
+  const nodes: Node[] = [];
+  const feeds: Record<string, Tensor> = {};
+  const weights: Record<string, Tensor> = { roi: float32([0], []) };
+  cases.forEach(({ op, inputs, attributes = {}, domain, outputs = 1 }, i) => {
+    const names = inputs.map((each, k) => {
+      if (each === "") return op === "Resize" ? "roi" : "";
+      const name = `in${i}_${k}`;
+      if ("dims" in each) weights[name] = each;
+      else
+        feeds[name] = float32(
+          each,
+          Float32Array.from({ length: sizeOf(each) }, () => normal(rng)),
+        );
+      return name;
+    });
+    const made = Array.from({ length: outputs }, (_, k) => `out${i}_${k}`);
+    nodes.push(createNode(op, names, made, attributes, domain === undefined ? {} : { domain }));
+    nodes.push(createNode("Sin", [made[0]], [`bent${i}`]));
+    nodes.push(createNode("ReduceSum", [`bent${i}`], [`sum${i}`], { keepdims: 0 }));
+  });
+  nodes.push(
+    createNode(
+      "Sum",
+      [...cases.keys()].map((i) => `sum${i}`),
+      ["loss"],
+    ),
+  );
+  const built = modelOf({
+    inputs: Object.fromEntries(Object.entries(feeds).map(([name, { dims }]) => [name, ["float32", [...dims]]])),
+    outputs: ["loss"],
+    nodes,
+    weights,
+  });
+  const original: Model = { ...built, opsets: new Map([...built.opsets, ["com.microsoft", 1]]) };
+  const { model, gradients } = await differentiate(original, "loss", Object.keys(feeds));
+  const expected = (await interpret(model)).run(feeds);
+  const session = await ortNode.open({ model, bytes: () => onnxBytes(model) });
+  const found = await session.run(feeds);
+  await session.close();
+  for (const [k, name] of Object.keys(feeds).entries()) {
+    const [stated, right] = [found, expected].map((values) => toNumbers(values[gradients[k]]));
+    const scale = Math.hypot(...right) / Math.sqrt(right.length);
+    const error = Math.max(...right.map((value, i) => Math.abs(value - stated[i]))) / scale;
+    expect(error, `${cases[Number(/\d+/.exec(name))].op} ${name}`).toBeLessThan(1e-4);
+  }
+});
