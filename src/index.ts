@@ -36,7 +36,11 @@ export { reportMarkdown } from "#report/markdown";
 export { reportText } from "#report/text";
 export type { QuantizerComparison, Report } from "#report/types";
 export { visible } from "#report/visible";
+export type { StoredTensor, TensorFile } from "#model/tensorFile";
+export { convertTensors, type ConvertTensorsOptions } from "#verbs/convertTensors";
 export type { QuantizeOptions, QuantizeResult } from "#verbs/library";
+export type { QuantizedTensors, QuantizeTensorsOptions } from "#verbs/quantizeTensors";
+export { openTensors, quantizeTensorsInMemory as quantizeTensors, tensorBytes } from "#verbs/tensorLibrary";
 export { compareQuantizers, type CompareQuantizersOptions } from "#verbs/compareQuantizers";
 export { quantizerPictures } from "#verbs/quantizerPictures";
 export {

@@ -1,7 +1,8 @@
 /** lowbit in Node: all of index.ts, the file system, and the native runtime where it is installed. */
 import { openOnnxFile, saveOnnxFile } from "#formats/onnx/onnxFile.node";
-import { open as openAnywhere } from "#index";
+import { open as openAnywhere, openTensors as openTensorsAnywhere } from "#index";
 import type { Model } from "#model/model";
+import type { TensorFile } from "#model/tensorFile";
 import type { JobOptions } from "#base/progress";
 import type { DoctorReport } from "#report/doctorReport";
 import type { Inspection } from "#report/inspect";
@@ -22,6 +23,7 @@ import { optionalPackages } from "#verbs/optionalPackages.node";
 import {
   type ConvertTensorFileOptions,
   convertTensorFile as convertTensorFileIn,
+  openTensors as openTensorPath,
   type QuantizeTensorFileOptions,
   quantizeTensorFile as quantizeTensorFileIn,
 } from "#verbs/tensorFiles.node";
@@ -67,6 +69,11 @@ export function quantize(model: Model, options: QuantizeOptions = {}): Promise<Q
 /** Quantizes a model file into another, which appears only when it was proved. The report tells how it went. */
 export function quantizeFile(path: string, output: string, options: QuantizeFileOptions = {}): Promise<Report> {
   return quantizeFileIn(environment, path, output, options);
+}
+
+/** Opens weights: the path of a safetensors, GGUF or ONNX file, or of a sharded model's index; or whatever a browser can open. */
+export async function openTensors(source: string | Parameters<typeof openTensorsAnywhere>[0]): Promise<TensorFile> {
+  return typeof source === "string" ? (await openTensorPath(source)).file : openTensorsAnywhere(source);
 }
 
 /** Quantizes a safetensors or GGUF file, or the weights of an ONNX model, into a safetensors or GGUF file. */

@@ -1,6 +1,6 @@
 /**
  * Rows of codes of equal width, packed without gaps, lowest bits first; each row begins at a 32-bit word, and its last word is filled
- * up with zeros. Read as int32 this is, for 1, 2, 4 and 8 bits, what compressed-tensors' `pack_to_int32` gives.
+ * up with zeros. Read as int32 this is, up to 8 bits, what `pack_to_int32` of compressed-tensors 0.20 gives.
  */
 import { packBits, unpackBits } from "#math/packing";
 

@@ -128,6 +128,15 @@ describe("quantizing a file of weights", () => {
     expect(out.tensors[1]).toBe(odd);
   });
 
+  test("leaves numbers that a scheme has no scale for, and says so", async () => {
+    const mask = stored("mask", [2, 32], new Float32Array(64).fill(-3e38));
+    const { file: out, diagnostics } = await quantizeTensors({ ...file, tensors: [mask, w] }, "gguf", memoryStore(), {
+      weights: "gguf:q8_0",
+    });
+    expect(diagnostics).toMatchObject([{ code: "quant/unfit", at: { tensor: "mask" } }]);
+    expect(out.tensors.map(({ type }) => type.name)).toEqual(["float32", "q8_0"]);
+  });
+
   test("refuses NaN by the tensor's name", async () => {
     const broken = stored("broken", [2, 2], Float32Array.of(1, 2, Number.NaN, 4));
     await expect(run([w, broken], "int8")).rejects.toMatchObject({

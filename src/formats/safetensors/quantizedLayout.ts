@@ -1,6 +1,6 @@
 /**
  * How a quantized tensor `W` lies in a safetensors file: its codes and what decodes them as tensors beside where it was, and a text of
- * metadata, `lowbit:W`, that says how they belong together. docs/files.md draws it. For int4 and int8 it is the layout
+ * metadata, `lowbit:W`, that says how they belong together. docs/files.md draws it. For integers of up to 8 bits it is the layout
  * "pack-quantized" of compressed-tensors; codes of formats that safetensors has a type for stay `W`, as in its "float-quantized".
  */
 import { encodeMinifloat } from "#math/minifloat";

@@ -2,13 +2,13 @@
  * Quantized tensors out of a safetensors file that `quantizedLayout` describes. The file is a stranger's: each text has to have the
  * form that is written, each tensor the type and shape that follow from it, each code an entry in its table.
  */
-import * as v from "valibot";
 import { LowbitError } from "#base/errors";
 import { defaultLimits, type Limits } from "#base/limits";
 import { hadamardOrder } from "#math/hadamard";
 import { unpackBits } from "#math/packing";
 import { rowBytes, unpackRows } from "#math/packRows";
 import { bitsOf, codesOf, descriptionKey, dimsOf, nativeType, numbered } from "#formats/safetensors/quantizedLayout";
+import { type Description, invalid, readDescription, type ScaleText } from "#formats/safetensors/readDescription";
 import { textOf } from "#model/metadata";
 import { sizeOf } from "#model/tensor";
 import { type StorageType, type StoredTensor, storageOf, type TensorFile } from "#model/tensorFile";
@@ -19,51 +19,6 @@ import { type GgmlTypeName, ggmlTypes } from "#quant/ggml/index";
 import { outerTimesInner } from "#quant/innerScales";
 import type { QTensor } from "#quant/qtensor";
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
-const positive = v.pipe(count, v.minValue(1));
-const codeBits = v.pipe(positive, v.maxValue(16));
-const axis = v.picklist([0, 1]);
-const granularity = v.variant("per", [
-  v.strictObject({ per: v.literal("tensor") }),
-  v.strictObject({ per: v.literal("channel"), axis }),
-  v.strictObject({ per: v.literal("group"), axis, size: positive }),
-  v.strictObject({ per: v.literal("block"), shape: v.strictTuple([positive, positive]) }),
-]);
-const format = v.pipe(v.string(), v.maxLength(20));
-const level = { granularity, dtype: v.optional(format) };
-const scale = v.strictObject({ ...level, outer: v.optional(v.strictObject(level)) });
-const decoding = v.variant("kind", [
-  v.strictObject({ kind: v.literal("affine"), dtype: format, granularity, scale }),
-  v.strictObject({
-    kind: v.literal("lookup"),
-    bits: codeBits,
-    tableGranularity: granularity,
-    entries: v.pipe(positive, v.maxValue(2 ** 16)),
-    dtype: v.optional(format),
-    scale: v.nullable(scale),
-  }),
-  v.strictObject({
-    kind: v.literal("codebook"),
-    length: positive,
-    stages: v.pipe(
-      v.array(v.strictObject({ bits: codeBits, books: positive, entries: positive })),
-      v.minLength(1),
-      v.maxLength(64),
-    ),
-    scale: v.nullable(scale),
-  }),
-  v.strictObject({ kind: v.literal("ggml"), type: v.picklist(Object.keys(ggmlTypes) as [GgmlTypeName]) }),
-]);
-const schema = v.strictObject({
-  version: v.literal(1),
-  scheme: v.pipe(v.string(), v.maxLength(200)),
-  shape: v.pipe(v.array(count), v.minLength(1), v.maxLength(64)),
-  decoding,
-  rotation: v.optional(v.strictObject({ order: positive })),
-});
-
-type Description = v.InferOutput<typeof schema>;
-type ScaleText = v.InferOutput<typeof scale>;
 type Matrix = readonly [rows: number, columns: number];
 
 /** A quantized tensor that has not been read. */
@@ -97,26 +52,6 @@ export function quantizedEntries(
   });
 }
 
-function invalid(name: string, what: string, cause?: unknown): LowbitError {
-  return new LowbitError("safetensors/invalid", `the quantized tensor ${name} ${what}`, {
-    at: { tensor: name },
-    cause,
-  });
-}
-
-function readDescription(text: string | undefined, name: string): Description {
-  let value: unknown;
-  try {
-    value = JSON.parse(text ?? "");
-  } catch (cause) {
-    throw invalid(name, "is described in no JSON", cause);
-  }
-  const parsed = v.safeParse(schema, value);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw invalid(name, `is described as nothing is: ${v.getDotPath(issue) ?? "it"}: ${issue.message}`);
-}
-
 /** Suffixes that a description promises, and those that may be there. */
 function suffixesOf({ decoding, rotation }: Description): readonly string[] {
   const suffixes = ["_shape", "_zero_point", "_scale", "_scale_outer"];
@@ -142,6 +77,13 @@ class PartReader {
     this.name = name;
     this.parts = parts;
     this.#limits = limits;
+  }
+
+  /** Throws where so many numbers would not be loaded at once. */
+  checkMemory(numbers: number): void {
+    if (numbers * 4 <= this.#limits.tensorBytes) return;
+    const what = `${this.name} decodes to ${numbers * 4} bytes, over the limit of ${this.#limits.tensorBytes}`;
+    throw new LowbitError("limit/memory", what, { at: { tensor: this.name }, hint: "raise tensorBytes" });
   }
 
   async bytes(suffix: string, type: StorageType, shape: readonly number[]): Promise<Uint8Array> {
@@ -182,7 +124,7 @@ async function loadTensor(reader: PartReader, { scheme, shape, decoding, rotatio
   const rows = shape.length < 2 ? 1 : shape[0];
   const columns = sizeOf(shape.slice(shape.length < 2 ? 0 : 1));
   const matrix: Matrix = [rows, columns];
-  if (!Number.isSafeInteger(rows * columns)) throw invalid(reader.name, `has ${rows} × ${columns} elements`);
+  reader.checkMemory(rows * columns * (decoding.kind === "codebook" ? decoding.stages.length : 1));
   const { codes, decoding: read } = await loadDecoding(reader, shape, matrix, decoding);
   const q = { scheme, rows, columns, codes, decoding: read };
   if (rotation === undefined) return q;
