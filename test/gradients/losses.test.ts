@@ -139,7 +139,7 @@ describe("long sums", () => {
     );
     const targets = float32(dims, new Float32Array(sizeOf(dims)));
     const found = (await interpret(graph)).run({ x, targets });
-    const expected = toNumbers(x).reduce((sum, v) => sum + v * v, 0) / sizeOf(dims);
+    const expected = Array.from(toNumbers(x)).reduce((sum, v) => sum + v * v, 0) / sizeOf(dims);
     expect(toNumbers(found.loss)[0]).toBeCloseTo(expected, 5);
     expect(toNumbers(found[gradients[0]])[6]).toBeCloseTo(12 / sizeOf(dims), 8);
   });

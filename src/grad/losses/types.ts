@@ -22,13 +22,13 @@ export interface LossInput {
 export interface LossContext {
   readonly write: GradientWriter;
   /** The named value, or the model's output where it has but one. Throws model/missing-tensor for a name that is none of the model's. */
-  valueOf(name: string | undefined): string;
+  readonly valueOf: (name: string | undefined) => string;
   /** The node that computes a value. */
-  producer(value: string): Node | undefined;
+  readonly producer: (value: string) => Node | undefined;
   /** Adds an input; returns its name. */
-  input(role: LossRole, of: string, element: ElementType, shape: readonly number[]): string;
+  readonly input: (role: LossRole, of: string, element: ElementType, shape: readonly number[]) => string;
   /** Writes another loss: for those that are made of several. */
-  append(loss: Loss): string;
+  readonly append: (loss: Loss) => string;
 }
 
 /** Writes the nodes of a loss and returns the name of its value: a scalar. */
