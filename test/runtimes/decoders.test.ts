@@ -172,6 +172,8 @@ const matrices: Readonly<Record<string, QTensor>> = {
   residualProduct: codebook([4, 4, 11], 2, 5),
 };
 
+const all = { ...matrices, ...quantized() };
+
 const sessions: Session[] = [];
 afterAll(async () => {
   for (const session of sessions) await session.close();
@@ -180,7 +182,6 @@ afterAll(async () => {
 
 describe.each([13, 21, 25])("at operator set %i", (opset) => {
   test.each(["reference", "ort-web", "ort-node"] as const)("%s decodes as dequantize does", async (name) => {
-    const all = { ...matrices, ...quantized() };
     const model = decodingModel(all, opset);
     const session =
       name === "reference"

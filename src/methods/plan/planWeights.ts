@@ -61,6 +61,7 @@ export function planWeights(planning: WeightPlanning): PlannedWeights {
     const size = sizeOf(ref.dims);
     if (size === 0) return float("it is empty");
     if (size < recipe.smallestWeight) return float(`fewer than ${recipe.smallestWeight} elements`);
+    if (onCodes !== undefined && scheme.kind !== "integers") return float(`its int8 codes are no ${wish.weights}`);
     if (scheme.kind === "function") {
       const { rows, columns } = matrixView(weight);
       const why = unfit(scheme.scheme, rows, columns);
