@@ -108,7 +108,7 @@ function cellsOf(answer) {
   return [
     "proved",
     quality?.agreement == null ? "" : `${Math.floor(quality.agreement * 1000) / 10} %`,
-    `${quality?.logitSqnrDb.toFixed(1)} dB`,
+    `${quality?.logitSqnrDb.toFixed(1).replace("Infinity", "∞")} dB`,
     `${size.inputBytes.toLocaleString("en")} → ${size.outputBytes.toLocaleString("en")}`,
     speed === null ? "" : `${speed.speedup.toFixed(2)}×`,
     layersOf(answer),
@@ -149,7 +149,7 @@ ${lines.join("\n")}
   );
   return `# The zoo
 
-21 models of as many exporters, each through every recipe. \`lowbit quantize\` proves its result in ONNX Runtime or refuses
+21 models from a dozen exporters, each through ${Object.keys(rows).length} recipes. \`lowbit quantize\` proves its result in ONNX Runtime or refuses
 with a typed reason; it never crashes and leaves no file that was not proved. ${proved} proved, ${refused} refused.
 
 There is no data for these models, so they are calibrated and judged on random numbers (\`--allow-random-data\`): that the files
