@@ -6,9 +6,11 @@ import type { TensorFile } from "#model/tensorFile";
 import type { JobOptions } from "#base/progress";
 import type { DoctorReport } from "#report/doctorReport";
 import type { Inspection } from "#report/inspect";
+import type { KernelBenchReport } from "#report/kernelBench";
 import type { TensorReport } from "#report/tensorReport";
 import type { Report } from "#report/types";
 import { chooseRuntime } from "#runtimes/chooseRuntime";
+import { benchKernels as benchKernelsIn, type BenchKernelsOptions } from "#verbs/benchKernels";
 import { doctor as doctorIn } from "#verbs/doctor";
 import {
   type EvaluateFileOptions,
@@ -33,6 +35,8 @@ export { errorCodes } from "#base/errors";
 export { openData } from "#data/openData.node";
 export type { DoctorReport } from "#report/doctorReport";
 export { doctorText } from "#report/doctorText";
+export type { KernelBenchReport } from "#report/kernelBench";
+export { kernelBenchText } from "#report/kernelBenchText";
 export { type PackedFiles, packFile, type PackFileOptions, unpackFile } from "#verbs/packFile.node";
 export { tensorInspectionText, tensorReportText } from "#report/tensorText";
 export type { TensorInspection, TensorReport } from "#report/tensorReport";
@@ -116,4 +120,9 @@ export async function doctor({ target, ...options }: DoctorOptions = {}): Promis
   const runtime = target === undefined ? undefined : await chooseRuntime(target, environment.runtimes);
   const packages = optionalPackages;
   return doctorIn(environment, { ...options, packages, ...(runtime === undefined ? {} : { runtime }) });
+}
+
+/** How fast the kernels are here, in each variant, against plain TypeScript. */
+export function benchKernels(options: BenchKernelsOptions = {}): Promise<KernelBenchReport> {
+  return benchKernelsIn(environment, options);
 }

@@ -154,6 +154,16 @@ program
     (await import("#cli/formats")).formats(numbers ?? [], { ...options }),
   );
 
+program
+  .command("bench")
+  .description("what runs how fast on this machine")
+  .command("kernels")
+  .description("the loops over many numbers: in TypeScript, on vectors, on relaxed ones")
+  .option("--only <name>", "only kernels whose name contains this")
+  .option("--json", "the same as JSON")
+  .option("-q, --quiet", "no progress")
+  .action(async (options: object) => (await import("#cli/bench")).bench({ ...options }));
+
 // whoever reads our output may stop reading: `lowbit inspect model.onnx | head`
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
