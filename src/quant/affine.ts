@@ -6,7 +6,7 @@ import { LowbitError } from "#base/errors";
 import { exponentOf } from "#math/minifloat";
 import { roundHalfEven } from "#math/round";
 import { sharedKernels } from "#kernels/shared";
-import type { Scales } from "#quant/decoding";
+import type { Scales } from "#quant/scales";
 import { codeRange, dtype, type DTypeName } from "#quant/dtype";
 import { forEachRun, type Granularity, parameterShape } from "#quant/granularity";
 import { stretches } from "#quant/stretches";

@@ -9,6 +9,9 @@ import type { Affine } from "#quant/affine";
 import type { DTypeName } from "#quant/dtype";
 import type { GgmlTypeName } from "#quant/ggml/index";
 import type { Granularity } from "#quant/granularity";
+import type { Scales } from "#quant/scales";
+
+export type { Scales } from "#quant/scales";
 
 export type Decoding = Affine | Lookup | Codebook | Ggml;
 
@@ -26,16 +29,6 @@ export interface Lookup {
   readonly dtype?: DTypeName;
   /** Null: all 1. */
   readonly scale: Scales | null;
-}
-
-/** Numbers that elements share. Their values are what decoding multiplies with, whatever they are stored as. */
-export interface Scales {
-  readonly granularity: Granularity;
-  readonly values: Float32Array;
-  /** What they are stored as. Without `outer` each value is exactly one of that format. Default float32. */
-  readonly dtype?: DTypeName;
-  /** A second level: each value is (a number of `dtype`) · (the outer value of its element), as in VS-Quant and NVFP4. */
-  readonly outer?: Scales;
 }
 
 /**

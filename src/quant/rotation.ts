@@ -6,7 +6,7 @@
 import { LowbitError } from "#base/errors";
 import type { Rng } from "#base/rng";
 import { hadamardOrder, hadamardTransform } from "#math/hadamard";
-import type { Matrix } from "#quant/types";
+import type { Matrix } from "#quant/matrix";
 
 export interface Rotation {
   /** n, one that `hadamardOrder` gives. */

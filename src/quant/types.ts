@@ -1,14 +1,9 @@
 /** What a quantizer is. Each has a folder in quantizers/ and a line in its index. */
 import type { Rng } from "#base/rng";
+import type { Matrix } from "#quant/matrix";
 import type { QTensor } from "#quant/qtensor";
 
-/** A matrix to quantize: rows are a layer's outputs, columns what it sums over. */
-export interface Matrix {
-  /** Row by row; finite. */
-  readonly values: Float32Array;
-  readonly rows: number;
-  readonly columns: number;
-}
+export type { Matrix } from "#quant/matrix";
 
 export interface QuantizeOptions {
   /** How much an error in each column matters (mean square of what it is multiplied with), or in each element. Default: all alike. */

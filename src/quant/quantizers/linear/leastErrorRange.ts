@@ -1,6 +1,14 @@
 import { affineCodes, affineFitter } from "#quant/affine";
 import type { Range, RangeUse } from "#quant/observers/types";
-import type { SharedValues } from "#quant/quantizers/linear/weightRanges";
+
+/** The values that share a parameter: at least one, finite. */
+export interface SharedValues {
+  readonly values: Float32Array;
+  /** How much an error in each matters; undefined: all alike. */
+  readonly importance: Float32Array | undefined;
+  readonly min: number;
+  readonly max: number;
+}
 
 /**
  * The range whose decoded values lie nearest to the values, by squares: Σ h·(x − x̂)², h the importance. Tried are 1, 0.99 … 0.01 of

@@ -11,18 +11,9 @@ import { aciqRange } from "#quant/observers/aciq";
 import { entropy } from "#quant/observers/entropy";
 import { octavClip, stepShare } from "#quant/observers/octav";
 import type { Range, RangeUse } from "#quant/observers/types";
-import { leastErrorRange } from "#quant/quantizers/linear/leastErrorRange";
+import { leastErrorRange, type SharedValues } from "#quant/quantizers/linear/leastErrorRange";
 import type { RangeRule } from "#quant/scheme";
 import { summarize } from "#quant/summary";
-
-/** The values that share a parameter: at least one, finite. */
-export interface SharedValues {
-  readonly values: Float32Array;
-  /** How much an error in each matters; undefined: all alike. */
-  readonly importance: Float32Array | undefined;
-  readonly min: number;
-  readonly max: number;
-}
 
 /** The range of each parameter, by a rule. Throws quant/non-finite. */
 export function weightRanges(
