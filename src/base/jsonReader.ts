@@ -10,7 +10,7 @@ import type { LowbitError } from "#base/errors";
 /** Deepest nesting of a value that is passed over. */
 const deepest = 32;
 const [tab, lineFeed, carriageReturn, space] = [9, 10, 13, 32];
-const [quote, comma] = [0x22, 0x2c];
+const [quote, comma, zero, nine] = [0x22, 0x2c, 0x30, 0x39];
 const [colon, openBracket, backslash, closeBracket, openBrace, closeBrace] = [0x3a, 0x5b, 0x5c, 0x5d, 0x7b, 0x7d];
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -28,14 +28,17 @@ export class JsonReader {
 
   /** Calls `member` for each key, which has to read the value. A key that comes twice is an error, however it is spelt. */
   object(member: (key: string) => void): void {
-    const keys = new Set<string>();
+    // the first few are kept in a list: most objects have no more
+    const few: string[] = [];
+    let more: Set<string> | undefined;
     this.#expect(openBrace, "an object");
     if (this.#ends(closeBrace)) return;
     do {
       const at = this.at;
       const key = this.string();
-      if (keys.has(key)) throw this.#fail(at, `the key ${shown(key)} comes twice`);
-      keys.add(key);
+      if (few.includes(key) || more?.has(key) === true) throw this.#fail(at, `the key ${shown(key)} comes twice`);
+      if (few.length < 4) few.push(key);
+      else (more ??= new Set()).add(key);
       this.#expect(colon, "a colon");
       member(key);
     } while (this.#goesOn(closeBrace));
@@ -80,12 +83,16 @@ export class JsonReader {
     const bytes = this.#bytes;
     const start = this.at;
     let at = start;
-    while (at < bytes.length && "0123456789.eE+-".includes(String.fromCharCode(bytes[at]))) at++;
-    const text = String.fromCharCode(...bytes.subarray(start, Math.min(at, start + 40)));
-    if (!/^(0|[1-9]\d{0,15})$/.test(text) || !Number.isSafeInteger(Number(text)))
+    let value = 0;
+    for (; bytes[at] >= zero && bytes[at] <= nine; at++) value = value * 10 + (bytes[at] - zero);
+    const leading = bytes[start] === zero && at > start + 1;
+    if (at === start || leading || value > Number.MAX_SAFE_INTEGER || this.#isNumberByte(at)) {
+      while (this.#isNumberByte(at) && at < start + 40) at++;
+      const text = String.fromCharCode(...bytes.subarray(start, Math.min(at, start + 40)));
       throw this.#fail(start, `${text === "" ? this.#here() : text} is no whole number from 0 to 2⁵³ − 1`);
+    }
     this.at = at;
-    return Number(text);
+    return value;
   }
 
   /** Passes over a value of any kind. */
@@ -127,6 +134,10 @@ export class JsonReader {
     // with the flag u only halves of a pair are found
     if (/[\ud800-\udfff]/u.test(value)) throw this.#fail(start, "a string holds half a surrogate pair");
     return value;
+  }
+
+  #isNumberByte(at: number): boolean {
+    return at < this.#bytes.length && "0123456789.eE+-".includes(String.fromCharCode(this.#bytes[at]));
   }
 
   #skipSpace(): void {

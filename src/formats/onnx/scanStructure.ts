@@ -9,7 +9,7 @@ import type { ByteSource } from "#base/bytes";
 import { LowbitError } from "#base/errors";
 import type { Limits } from "#base/limits";
 import { ByteBuilder } from "#base/byteBuilder";
-import { explainOtherFile } from "#formats/onnx/otherFile";
+import { explainOtherFile } from "#formats/otherFile";
 import { type Field, fieldTable } from "#formats/onnx/schema";
 import { WireReader, wireBytes, wireFixed64, wireVarint } from "#formats/onnx/wireReader";
 

@@ -8,6 +8,7 @@ import type { ByteSource } from "#base/bytes";
 import { type ErrorCode, LowbitError, type Place } from "#base/errors";
 import { JsonReader } from "#base/jsonReader";
 import { defaultLimits, type Limits } from "#base/limits";
+import { explainOtherFile } from "#formats/otherFile";
 import { dtypeNames, storageOfDtype } from "#formats/safetensors/dtypes";
 import { rangeOf, type StorageType, type StoredTensor } from "#model/tensorFile";
 
@@ -44,11 +45,11 @@ export async function readHeader(source: ByteSource, limits: Limits = defaultLim
     );
   const start = await source.read(0, lengthBytes);
   const length = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
-  if (length > BigInt(limits.safetensorsHeaderBytes))
-    throw refuse(
-      "safetensors/limit",
-      `a header of ${length} bytes, over the limit of ${limits.safetensorsHeaderBytes}`,
-    );
+  if (length > BigInt(limits.safetensorsHeaderBytes)) {
+    const what = `a header of ${length} bytes, over the limit of ${limits.safetensorsHeaderBytes}`;
+    // eight letters read as a number are large
+    throw await explainOtherFile(refuse("safetensors/limit", what), source);
+  }
   const dataStart = lengthBytes + Number(length);
   if (dataStart > source.size)
     throw refuse(
