@@ -99,8 +99,8 @@ function inputGradient(w: GradientWriter, plan: Convolution, dy: string, weights
   return w.node("Conv", [dy, filters], { group, kernel_shape: [...kernel], dilations: [...dilations], pads });
 }
 
-/** Columns that a matrix product should have at least: few channels are put together from several kernel positions. */
-const leastColumns = 16;
+/** Columns that a matrix product should have at least: few channels are put together with those of other kernel positions. */
+const leastColumns = 32;
 /** Positions per image below which the images' products are better one. */
 const leastPositions = 32;
 
