@@ -34,7 +34,7 @@ function solve(points: SortedPoints, clusters: number): Solution & { readonly pr
   const cheapest = pricedPartition(points);
   // two solutions that need no search: all points in one cluster, and each in its own
   let few: Solution = { starts: Int32Array.of(0, n), clusters: 1, cost: costOf(points, 0, n) };
-  let many: Solution = { starts: Int32Array.from({ length: n + 1 }, (_, i) => i), clusters: n, cost: 0 };
+  let many: Solution = { starts: new Int32Array(n + 1).map((_, i) => i), clusters: n, cost: 0 };
   if (clusters === few.clusters) return { ...few, price: few.cost };
   if (clusters === many.clusters) return { ...many, price: 0 };
   let price = firstPrice(points, clusters, few.cost);
@@ -121,16 +121,18 @@ function pricedPartition(points: SortedPoints): (price: number) => Solution {
       A[j] = price + A[start] - (s * s) / (W[j] - W[start]);
       previous[j] = start;
       if (j === n) break;
-      // starts that the new one overtakes before they would lead are never best
-      while (tail > head && ahead(j, queue[tail], leads[tail])) tail--;
+      // starts that the new one overtakes before they would lead are never best; where they would, it is ahead of all before them
+      let known = n + 1;
+      while (tail > head && ahead(j, queue[tail], leads[tail])) known = leads[tail--];
       const rival = queue[tail];
       // ahead at `high` or past the end, behind at `low`
       let low = Math.max(j, leads[tail]);
       let high = low + 1;
-      for (let step = 1; high <= n && !ahead(j, rival, high); step *= 2) {
+      for (let step = 1; high < known && !ahead(j, rival, high); step *= 2) {
         low = high;
         high += step;
       }
+      if (high > known) high = known;
       if (high > n) {
         if (low === n || !ahead(j, rival, n)) continue;
         high = n;
