@@ -142,7 +142,7 @@ const peer = (/** @type {string} */ file) => fileURLToPath(new URL(`peers/${file
 const native = server(() => {
   const program = join(folder, "native");
   const options = ["-O3", "-march=native", "-ffast-math", "-o", program, peer("kernels_native.c")];
-  execFileSync("cc", options, { stdio: "ignore" });
+  execFileSync(process.env.CC ?? "cc", options, { stdio: "ignore" });
   return [program, [String(count)]];
 });
 const numpy = server(() => [process.env.LOWBIT_PEER_PYTHON ?? "python3", [peer("kernels_numpy.py"), String(count)]]);
