@@ -8,6 +8,7 @@ import { blobSource, bytesSource, urlSource } from "#base/bytes";
 import { readOnnx } from "#formats/onnx/index";
 import type { Model } from "#model/model";
 import { browserEnvironment } from "#verbs/browserEnvironment";
+import { type FinetuneOptions, type FinetuneResult, finetuneInMemory } from "#verbs/finetune";
 import { type QuantizeOptions, type QuantizeResult, quantizeInMemory } from "#verbs/library";
 
 export { type Diagnostic, type ErrorCode, LowbitError, type Place } from "#base/errors";
@@ -38,6 +39,7 @@ export type { QuantizerComparison, Report } from "#report/types";
 export { visible } from "#report/visible";
 export type { StoredTensor, TensorFile } from "#model/tensorFile";
 export { convertTensors, type ConvertTensorsOptions } from "#verbs/convertTensors";
+export type { FinetuneOptions, FinetuneResult } from "#verbs/finetune";
 export type { QuantizeOptions, QuantizeResult } from "#verbs/library";
 export type { QuantizedTensors, QuantizeTensorsOptions } from "#verbs/quantizeTensors";
 export { openTensors, quantizeTensorsInMemory as quantizeTensors, tensorBytes } from "#verbs/tensorLibrary";
@@ -62,4 +64,9 @@ export async function open(source: Uint8Array | ArrayBuffer | Blob | URL): Promi
 /** Quantizes a model and proves the result; see `QuantizeOptions`. */
 export function quantize(model: Model, options: QuantizeOptions = {}): Promise<QuantizeResult> {
   return quantizeInMemory(browserEnvironment, model, options);
+}
+
+/** Trains a model's weights on labels, or on a teacher's answers; see `FinetuneOptions`. */
+export function finetune(model: Model, options: FinetuneOptions): Promise<FinetuneResult> {
+  return finetuneInMemory(browserEnvironment, model, options);
 }

@@ -19,6 +19,7 @@ import {
   type QuantizeFileOptions,
   quantizeFile as quantizeFileIn,
 } from "#verbs/files.node";
+import { type FinetuneOptions, type FinetuneResult, finetuneInMemory } from "#verbs/finetune";
 import { type QuantizeOptions, type QuantizeResult, quantizeInMemory } from "#verbs/library";
 import { createNodeEnvironment } from "#verbs/nodeEnvironment.node";
 import { optionalPackages } from "#verbs/optionalPackages.node";
@@ -68,6 +69,11 @@ export async function save(
 /** Quantizes a model in memory and proves the result; see `QuantizeOptions`. */
 export function quantize(model: Model, options: QuantizeOptions = {}): Promise<QuantizeResult> {
   return quantizeInMemory(environment, model, options);
+}
+
+/** Trains a model's weights on labels, or on a teacher's answers; see `FinetuneOptions`. */
+export function finetune(model: Model, options: FinetuneOptions): Promise<FinetuneResult> {
+  return finetuneInMemory(environment, model, options);
 }
 
 /** Quantizes a model file into another, which appears only when it was proved. The report tells how it went. */

@@ -52,7 +52,7 @@ function main() {
  * MNIST's idx format: 00 00 08 (unsigned bytes) and the rank, the dimensions as big-endian uint32, the values.
  * @param {number[]} shape @param {Uint8Array} values
  */
-function idx(shape, values) {
+export function idx(shape, values) {
   const header = Buffer.alloc(4 + 4 * shape.length);
   header.writeUInt32BE(0x0800 | shape.length, 0);
   shape.forEach((dimension, i) => header.writeUInt32BE(dimension, 4 + 4 * i));

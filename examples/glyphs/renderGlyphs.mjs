@@ -205,7 +205,7 @@ function shuffled(n, random) {
  * sfc32 (Doty-Humphrey, PractRand): three seed words and a counter, so (seed, stream, index) never collide.
  * @param {number} seed @param {number} stream @param {number} index @returns {Random}
  */
-function createRandom(seed, stream, index) {
+export function createRandom(seed, stream, index) {
   let [a, b, c, counter] = [seed | 0, stream | 0, index | 0, 1];
   const next = () => {
     const sum = (a + b + counter++) | 0;

@@ -7,6 +7,8 @@ export interface ProgressEvent {
   readonly done: number;
   /** Steps of this stage; 0 when unknown. */
   readonly total: number;
+  /** How it goes, in a few words: "loss 0.41". */
+  readonly note?: string;
 }
 
 /** How a job is watched and stopped. Every verb takes it. */

@@ -27,13 +27,13 @@ export function progressLine(stream: Pick<NodeJS.WriteStream, "isTTY" | "write">
 }
 
 /** → "calibrate      ███████░░░ 70/100  2 s left" */
-export function progressText({ stage, done, total }: ProgressEvent, elapsedMs: number): string {
+export function progressText({ stage, done, total, note }: ProgressEvent, elapsedMs: number): string {
   if (total <= 0) return stage;
   const filled = Math.floor((10 * done) / total);
   const left = done === 0 ? 0 : (elapsedMs / done) * (total - done);
   const time = left < 90_000 ? `${Math.ceil(left / 1000)} s` : `${Math.ceil(left / 60_000)} min`;
   const bar = `${"█".repeat(filled)}${"░".repeat(10 - filled)}`;
-  return `${stage.padEnd(14)} ${bar} ${done}/${total}${left < 500 ? "" : `  ${time} left`}`;
+  return `${stage.padEnd(14)} ${bar} ${done}/${total}${left < 500 ? "" : `  ${time} left`}${note === undefined ? "" : `  ${note}`}`;
 }
 
 /**
