@@ -5,14 +5,12 @@
  *   const { gradients } = await differentiate(model, loss, ["conv1.weight"], { input: [64, 3, 32, 32] });
  */
 import { LowbitError } from "#base/errors";
-import { leastOpset } from "#grad/differentiate";
 import { createGradientWriter } from "#grad/gradientWriter";
 import { writeLoss } from "#grad/losses/index";
 import type { Loss, LossContext, LossInput } from "#grad/losses/types";
+import { prepare } from "#grad/prepare";
 import { GraphDraft } from "#model/edit";
 import type { Model, ValueInfo } from "#model/model";
-import { raiseOpset } from "#model/opset";
-import { inferShapes } from "#model/shapes";
 
 export interface WithLoss {
   /** Inputs: those of the model, then the loss's. Outputs: those of the model, then the loss. */
@@ -34,8 +32,7 @@ export async function appendLoss(
   loss: Loss,
   inputShapes: Readonly<Record<string, readonly number[]>> = {},
 ): Promise<WithLoss> {
-  const model = raiseOpset(original, leastOpset, await inferShapes(original, { inputShapes }));
-  const shapes = await inferShapes(model, { inputShapes });
+  const { model, shapes } = await prepare(original, inputShapes);
   const { outputs } = model.graph;
   const draft = new GraphDraft(model.graph);
   const element = shapes.get(outputs[0]?.name ?? "")?.element ?? "float32";

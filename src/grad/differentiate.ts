@@ -6,13 +6,13 @@
  */
 import { LowbitError } from "#base/errors";
 import { createGradientWriter } from "#grad/gradientWriter";
+import { prepare } from "#grad/prepare";
 import { GraphDraft } from "#model/edit";
 import type { Model, Node, ValueInfo } from "#model/model";
 import { findOp } from "#model/ops/index";
 import { placeOf } from "#model/ops/operand";
 import type { Known } from "#model/ops/types";
-import { raiseOpset } from "#model/opset";
-import { inferShapes, type ShapeMap } from "#model/shapes";
+import type { ShapeMap } from "#model/shapes";
 import type { ElementType } from "#model/tensor";
 import { readsOf, sortNodes } from "#model/topology";
 
@@ -23,12 +23,10 @@ export interface Differentiated {
   readonly gradients: readonly string[];
 }
 
-/** Operator set that the rules are written in: the first in which all reductions take their axes as an input. */
-export const leastOpset = 18;
-
 /**
  * Adds dL/dv for each `v` of `values`: inputs, weights or computed values of the model (weights become inputs elsewhere, if they are
- * to change). `loss` names a value of one element. `inputShapes` fixes open dims: gradients depend on sizes.
+ * to change). `loss` names a value of one element. `inputShapes` fixes open dims, in the result too: gradients
+ * depend on sizes.
  *
  * Throws model/unsupported-operator naming all operators without a rule, and model/missing-tensor where a value does not reach the loss.
  */
@@ -38,19 +36,18 @@ export async function differentiate(
   values: readonly string[],
   inputShapes: Readonly<Record<string, readonly number[]>> = {},
 ): Promise<Differentiated> {
-  const model = raiseOpset(original, leastOpset, await inferShapes(original, { inputShapes }));
-  const shapes = await inferShapes(model, { inputShapes });
+  const { model, shapes } = await prepare(original, inputShapes);
   const draft = new GraphDraft(model.graph);
   const nodes = sortNodes(draft.nodes());
   const active = activeValues(nodes, shapes, loss, values);
+  const onPath = nodes.filter((node) => node.outputs.some((name) => active.has(name)));
+  refuseUnsupported(onPath);
   const lost = values.filter((name) => !active.has(name));
   if (lost.length > 0)
     throw new LowbitError("model/missing-tensor", `the loss ${loss} does not depend on ${lost.join(", ")}`, {
       at: { tensor: lost[0] },
       hint: "name inputs or weights, of floats, that the loss is computed from",
     });
-  const onPath = nodes.filter((node) => node.outputs.some((name) => active.has(name)));
-  refuseUnsupported(onPath);
   const known = new Map([...shapes].map(([name, facts]) => [name, active.has(name) ? variable(facts) : facts]));
   const elementOf = (name: string): ElementType => known.get(name)?.element ?? "float32";
   const write = createGradientWriter(draft, known, model.opsets, elementOf(loss));

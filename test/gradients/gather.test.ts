@@ -16,6 +16,7 @@ describe("what is read by index is added to where it was read", () => {
     Attributes,
   ])[] = [
     ["Gather", [4, 3], int64([2, 2], [1, 3, 1, -1]), [2, 2, 3], {}],
+    ["Gather", [4, 3], { type: "int32", dims: [3], data: Int32Array.of(1, 3, 1) }, [3, 3], {}],
     ["Gather", [2, 4, 3], int64([3], [1, 0, 1]), [2, 3, 3], { axis: 1 }],
     ["Gather", [2, 3, 4], int64([2, 2], [1, -4, 1, 3]), [2, 3, 2, 2], { axis: -1 }],
     ["Gather", [2, 4, 3], int64([], [-2]), [2, 3], { axis: 1 }],

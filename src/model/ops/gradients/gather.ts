@@ -6,7 +6,7 @@ import type { GradientContext, GradientRule, GradientWriter } from "#model/ops/g
 import { inverseOrder, permuted, reshaped, zeros } from "#model/ops/gradients/arithmetic";
 import { throughFirst } from "#model/ops/gradients/throughFirst";
 import { placeOf } from "#model/ops/operand";
-import { int64, sizeOf, toNumbers } from "#model/tensor";
+import { elementTypes, int64, sizeOf, toNumbers } from "#model/tensor";
 
 /** Rows of an embedding are summed by ScatterND, which combines slices of the first axis; other axes are moved there first. */
 const gatherGradient = throughFirst((dy, { node, write: w }) => {
@@ -27,13 +27,18 @@ const gatherGradient = throughFirst((dy, { node, write: w }) => {
         w,
         order.map((a) => shape[a]),
       ),
-      reshaped(w, indices, [...picked, 1]),
+      reshaped(w, asInt64(w, indices), [...picked, 1]),
       permuted(w, dy, rows),
     ],
     { reduction: "add" },
   );
   return permuted(w, sums, inverseOrder(order));
 });
+
+/** Of the types that indices may have, ScatterND takes one. */
+function asInt64(w: GradientWriter, indices: string): string {
+  return w.typeOf(indices) === "int64" ? indices : w.node("Cast", [indices], { to: elementTypes.int64.code });
+}
 
 /** dy is one slice: zeros before and after it. */
 function padded(w: GradientWriter, dy: string, shape: readonly number[], axis: number, index: number): string {
