@@ -5,10 +5,11 @@
  * what it frees: without that its convolutional steps take up to twice as long.
  *
  *   LOWBIT_PEER_PYTHON=…/python taskset -c 1 node bench/gradients.mjs [resnet20=MODEL.onnx lenet mobilenet] [--batch 64] [--rounds 5]
- *     [--steps 4] [--profile] [--dist DIR]
+ *     [--steps 4] [--profile] [--web] [--dist DIR]
  *
  * MODEL.onnx is a ResNet-20 for CIFAR-10, trained or not; the others are built here. Prints a Markdown table: least times, and the
- * median over rounds of the ratio of the round's least times. --profile also prints where our time goes, by operator.
+ * median over rounds of the ratio of the round's least times. --profile also prints where our time goes, by operator. With --web
+ * ours is run by onnxruntime-web, in WebAssembly.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -17,7 +18,6 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import * as ort from "onnxruntime-node";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,6 +26,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: "string", default: "5" },
     steps: { type: "string", default: "4" },
     profile: { type: "boolean", default: false },
+    web: { type: "boolean", default: false },
     dist: { type: "string", default: fileURLToPath(new URL("../dist", import.meta.url)) },
   },
 });
@@ -50,6 +51,10 @@ const { normal } = await load("math/normal.js");
 const { appendLoss } = await load("grad/appendLoss.js");
 /** @type {typeof import("#grad/trainingStep")} */
 const { trainingStep } = await load("grad/trainingStep.js");
+
+/** @type {typeof import("onnxruntime-node")} */
+const ort = await import(values.web ? "onnxruntime-web" : "onnxruntime-node");
+if (values.web) ort.env.wasm.numThreads = 1;
 
 /** @typedef {import("#model/model").Model} Model */
 /** @typedef {import("#model/model").Node} Node */
@@ -216,7 +221,7 @@ async function prepare(model, shape) {
     interOpNumThreads: 1,
     ...(values.profile && { enableProfiling: true, profileFilePrefix: join(folder, "steps") }),
   });
-  /** @type {Record<string, ort.Tensor>} */
+  /** @type {Record<string, import("onnxruntime-node").Tensor>} */
   let feeds = {
     [input]: new ort.Tensor("float32", random(shape.reduce((product, dim) => product * dim, 1)), shape),
     [withLoss.inputs[0].name]: new ort.Tensor(

@@ -3,7 +3,7 @@ import { differentiate } from "#grad/differentiate";
 import type { AttributeInit } from "#model/attributes";
 import { createNode } from "#model/attributes";
 import { interpret } from "#model/interpreter";
-import { float32, type Tensor } from "#model/tensor";
+import { float32, int64, type Tensor } from "#model/tensor";
 import { modelOf } from "../modelBuilder";
 import { float64 } from "./checkGradient";
 import { checkOperator } from "./checkOperator";
@@ -43,6 +43,13 @@ describe("maxima of windows", () => {
       { x: distinct([1, 2, 4, 5]) },
       { kernel_shape: [3, 2], strides: [2, 1], storage_order: 1 },
       { outputs: ["y", "where"] },
+    ));
+  test("put back where they were found", () =>
+    checkOperator(
+      "MaxUnpool",
+      { x: float64([1, 2, 2, 2]) },
+      { kernel_shape: [2, 2], strides: [2, 2] },
+      { fixed: { where: int64([1, 2, 2, 2], [1, 7, 8, 15, 16, 18, 29, 26]) } },
     ));
   test("of a whole plane", () => checkOperator("GlobalMaxPool", { x: distinct([2, 3, 3, 2]) }));
 

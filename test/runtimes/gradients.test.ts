@@ -12,10 +12,11 @@ import { parametricGradients } from "#model/ops/gradients/parametric";
 import { reduceGradients } from "#model/ops/gradients/reduce";
 import { unaryGradients } from "#model/ops/gradients/unary";
 import { variadicGradients } from "#model/ops/gradients/variadic";
-import { ortNode } from "#runtimes/ortNode/ortNode.node";
+import { nodeRuntimes } from "#runtimes/runtimes.node";
 import { modelOf } from "../modelBuilder";
 
-afterAll(() => ortNode.shutdown());
+const runtimes = [nodeRuntimes["ort-node"], nodeRuntimes["ort-web"]] as const;
+afterAll(() => Promise.all(runtimes.map((runtime) => runtime.shutdown())));
 
 interface Case {
   readonly op: string;
@@ -176,7 +177,8 @@ const cases: readonly Case[] = [
   { op: "Pad", inputs: [[2, 3, 4], int64([6], [0, 1, 2, 0, 1, 1])], attributes: { mode: "reflect" } },
 ];
 
-test("ONNX Runtime computes the gradients that the definitions lead to", async () => {
+/** One model of all cases, and what it computes by definition. */
+async function together() {
   const rng = createRng(7);
   const nodes: Node[] = [];
   const feeds: Record<string, Tensor> = {};
@@ -214,7 +216,14 @@ test("ONNX Runtime computes the gradients that the definitions lead to", async (
   const original: Model = { ...built, opsets: new Map([...built.opsets, ["com.microsoft", 1]]) };
   const { model, gradients } = await differentiate(original, "loss", Object.keys(feeds));
   const expected = (await interpret(model)).run(feeds);
-  const session = await ortNode.open({ model, bytes: () => onnxBytes(model) });
+  return { model, gradients, feeds, expected };
+}
+
+const prepared = together();
+
+test.each(runtimes)("$name computes the gradients that the definitions lead to", async (runtime) => {
+  const { model, gradients, feeds, expected } = await prepared;
+  const session = await runtime.open({ model, bytes: () => onnxBytes(model) });
   const found = await session.run(feeds);
   await session.close();
   for (const [k, name] of Object.keys(feeds).entries()) {

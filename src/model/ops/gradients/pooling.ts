@@ -10,14 +10,14 @@ import { poolingOf } from "#model/ops/pooling";
 import type { Window } from "#model/ops/window";
 import { sizeOf } from "#model/tensor";
 
+const flat = (w: GradientWriter, x: string): string => reshaped(w, x, [sizeOf(w.shapeOf(x))]);
+
 /** Where windows overlap, an element that is the largest of several gets all their gradients; of equals the first gets it. */
 const maxPool = throughFirst((dy, context) => {
   const { node, write: w } = context;
   const shape = w.shapeOf(node.inputs[0]);
-  const flat = (value: string): string => reshaped(w, value, [sizeOf(w.shapeOf(value))]);
-  const sums = w.node("ScatterElements", [zeros(w, [sizeOf(shape)]), flat(maxima(context)), flat(dy)], {
-    reduction: "add",
-  });
+  const found = flat(w, maxima(context));
+  const sums = w.node("ScatterElements", [zeros(w, [sizeOf(shape)]), found, flat(w, dy)], { reduction: "add" });
   return reshaped(w, sums, shape);
 });
 
@@ -34,6 +34,12 @@ function maxima({ node, write: w }: GradientContext): string {
   };
   return w.outputsOf(w.node("MaxPool", [node.inputs[0]], attributes, { outputs: 2 }))[1];
 }
+
+/** Each element's gradient is read where the element was put. */
+const maxUnpool = throughFirst((dy, { node, write: w }) => {
+  const [x, where] = node.inputs;
+  return reshaped(w, w.node("GatherElements", [flat(w, dy), flat(w, where)]), w.shapeOf(x));
+});
 
 /** Each plane's gradient goes to the first of its largest elements. */
 const globalMaxPool = throughFirst((dy, { node, write: w }) => {
@@ -95,6 +101,7 @@ const normPool = (spreadOver: (context: GradientContext, share: string) => strin
 export const poolingGradients: Readonly<Record<string, GradientRule>> = {
   MaxPool: maxPool,
   GlobalMaxPool: globalMaxPool,
+  MaxUnpool: maxUnpool,
   AveragePool: averagePool,
   GlobalAveragePool: globalAveragePool,
   LpPool: normPool(({ node, write: w }, share) =>
