@@ -32,16 +32,18 @@ const around = [1, 1, 1, 1];
 const vector = (...values: number[]): Tensor => float32([values.length], values);
 const integers = (...values: number[]): Tensor => int64([values.length], values);
 const number = (value: number): Tensor => float32([], [value]);
-/** A logarithm of what is below 0 is NaN, and so would be the loss; the youngest operators are not known everywhere. */
+/** A logarithm of what is below 0 is NaN, and so would be the loss; the youngest operator is not known everywhere; a bias is needed. */
 const elementwise = [...Object.keys(unaryGradients), ...Object.keys(parametricGradients)]
-  .filter((key) => !/^(Sqrt|Log|Swish|com.microsoft:BiasGelu)$/.test(key))
+  .filter((key) => !/^(Sqrt|Log|Asin|Acos|Acosh|Atanh|Swish|com.microsoft:BiasGelu)$/.test(key))
   .map((key): Case => {
     const [domain, op] = key.includes(":") ? key.split(":") : ["", key];
     return { op, domain, inputs: [[2, 3]] };
   });
 const cases: readonly Case[] = [
   ...elementwise,
-  ...Object.keys(reduceGradients).map((op): Case => ({ op, inputs: [[2, 3, 4], integers(1)] })),
+  ...Object.keys(reduceGradients)
+    .filter((op) => op !== "ReduceLogSum")
+    .map((op): Case => ({ op, inputs: [[2, 3, 4], integers(1)] })),
   ...Object.keys(variadicGradients).map((op): Case => ({ op, inputs: [[2, 3], [3], [2, 1]] })),
   ...["Add", "Sub", "Mul", "Div"].map((op): Case => ({ op, inputs: [[2, 1], [3]] })),
   { op: "PRelu", inputs: [[2, 3], [3]] },

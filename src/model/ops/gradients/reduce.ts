@@ -51,6 +51,8 @@ export const reduceGradients: Readonly<Record<string, GradientRule>> = {
   }),
   ReduceL1: rule((dy, x, _, w) => mul(w, dy, w.node("Sign", [x]))),
   ReduceLogSumExp: rule((dy, x, y, w) => mul(w, dy, w.node("Exp", [w.node("Sub", [x, y])]))),
+  /** dy/Σx */
+  ReduceLogSum: rule((dy, _, y, w) => w.node("Div", [dy, w.node("Exp", [y])])),
   ReduceMax: rule(extreme),
   ReduceMin: rule(extreme),
 };

@@ -1,6 +1,6 @@
 /** Gradients of functions of one element: dL/dx = f′(x)·dL/dy. Where f has a corner, the rule says which side counts. */
 import type { GradientRule, GradientWriter } from "#model/ops/gradient";
-import { mul, square, zeroUnless } from "#model/ops/gradients/arithmetic";
+import { add, div, mul, square, sub, zeroUnless } from "#model/ops/gradients/arithmetic";
 
 /** f′ times dy, written from x and y = f(x). */
 type Derivative = (dy: string, x: string, y: string, write: GradientWriter) => string;
@@ -27,6 +27,15 @@ export const unaryGradients: Readonly<Record<string, GradientRule>> = {
   }),
   Sin: rule((dy, x, _, w) => mul(w, dy, w.node("Cos", [x]))),
   Cos: rule((dy, x, _, w) => w.node("Neg", [mul(w, dy, w.node("Sin", [x]))])),
+  Tan: rule((dy, _, y, w) => mul(w, dy, add(w, square(w, y), w.scalar(1)))),
+  Asin: rule((dy, x, _, w) => div(w, dy, w.node("Sqrt", [sub(w, w.scalar(1), square(w, x))]))),
+  Acos: rule((dy, x, _, w) => w.node("Neg", [div(w, dy, w.node("Sqrt", [sub(w, w.scalar(1), square(w, x))]))])),
+  Atan: rule((dy, x, _, w) => div(w, dy, add(w, square(w, x), w.scalar(1)))),
+  Sinh: rule((dy, x, _, w) => mul(w, dy, w.node("Cosh", [x]))),
+  Cosh: rule((dy, x, _, w) => mul(w, dy, w.node("Sinh", [x]))),
+  Asinh: rule((dy, x, _, w) => div(w, dy, w.node("Sqrt", [add(w, square(w, x), w.scalar(1))]))),
+  Acosh: rule((dy, x, _, w) => div(w, dy, w.node("Sqrt", [sub(w, square(w, x), w.scalar(1))]))),
+  Atanh: rule((dy, x, _, w) => div(w, dy, sub(w, w.scalar(1), square(w, x)))),
   Tanh: rule((dy, _, y, w) => mul(w, dy, w.node("Sub", [w.scalar(1), square(w, y)]))),
   Sigmoid: rule((dy, _, y, w) => mul(w, dy, mul(w, y, w.node("Sub", [w.scalar(1), y])))),
   /** 0 at 0, as PyTorch. */
