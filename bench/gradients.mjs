@@ -4,12 +4,16 @@
  * turns, and the time is CPU time of the process, so that neighbours on the machine count little. PyTorch's allocator is told to keep
  * what it frees: without that its convolutional steps take up to twice as long.
  *
- *   LOWBIT_PEER_PYTHON=…/python taskset -c 1 node bench/gradients.mjs [resnet20=MODEL.onnx lenet mobilenet] [--batch 64] [--rounds 5]
- *     [--steps 4] [--profile] [--web] [--dist DIR]
+ *   LOWBIT_PEER_PYTHON=…/python taskset -c 1 node bench/gradients.mjs [resnet20=MODEL.onnx lenet mobilenet transformer] [--batch 64] [--rounds 5]
+ *     [--steps 4] [--profile] [--web] [--preload LIBRARY] [--dist DIR]
  *
  * MODEL.onnx is a ResNet-20 for CIFAR-10, trained or not; the others are built here. Prints a Markdown table: least times, and the
  * median over rounds of the ratio of the round's least times. --profile also prints where our time goes, by operator. With --web
  * ours is run by onnxruntime-web, in WebAssembly.
+ *
+ * On AMD's processors the matrix products of PyTorch's wheels run at less than half their speed, since MKL takes its fast ones for
+ * Intel's alone. --preload gives PyTorch a library whose `int mkl_serv_intel_cpu_true(void) { return 1; }` says otherwise: compare
+ * with that.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -27,6 +31,7 @@ const { values, positionals } = parseArgs({
     steps: { type: "string", default: "4" },
     profile: { type: "boolean", default: false },
     web: { type: "boolean", default: false },
+    preload: { type: "string", default: "" },
     dist: { type: "string", default: fileURLToPath(new URL("../dist", import.meta.url)) },
   },
 });
@@ -42,7 +47,7 @@ const { createNode } = await load("model/attributes.js");
 /** @type {typeof import("#model/weights")} */
 const { weight } = await load("model/weights.js");
 /** @type {typeof import("#model/tensor")} */
-const { float32 } = await load("model/tensor.js");
+const { float32, int64 } = await load("model/tensor.js");
 /** @type {typeof import("#base/rng")} */
 const { createRng } = await load("base/rng.js");
 /** @type {typeof import("#math/normal")} */
@@ -125,23 +130,79 @@ class Network {
     return this.add("Gemm", [this.#weight([outputs, inputs]), this.#weight([outputs], 0)], { transB: 1 });
   }
 
-  /** @param {readonly number[]} shape @returns {Model} */
-  model(shape) {
+  /** @param {"float32" | "int64"} type @param {readonly number[]} dims @param {readonly number[]} data */
+  constant(type, dims, data) {
+    const name = `c${this.weights.size}`;
+    this.weights.set(name, weight(name, type === "int64" ? int64(dims, data) : float32(dims, data)));
+    return name;
+  }
+
+  /** @param {readonly number[]} dims */
+  reshape(dims) {
+    return this.add("Reshape", [this.constant("int64", [dims.length], dims)]);
+  }
+
+  /** A matrix product with rows, and a bias. @param {number} inputs @param {number} outputs */
+  project(inputs, outputs) {
+    return this.add("MatMul", [this.#weight([inputs, outputs])]).add("Add", [this.#weight([outputs], 0)]);
+  }
+
+  /** @param {number} width */
+  layerNorm(width) {
+    return this.add("LayerNormalization", [this.#weight([width], 1), this.#weight([width], 0)]);
+  }
+
+  /** @param {number} rows @param {number} width */
+  embed(rows, width) {
+    const table = this.#weight([rows, width]);
+    this.nodes.push(createNode("Gather", [table, this.value], ["embedded"]));
+    this.value = "embedded";
+    return this;
+  }
+
+  /** A layer that normalizes first: attention, then two projections. @param {number} length @param {number} width @param {number} heads */
+  encoder(length, width, heads) {
+    const before = this.value;
+    const size = width / heads;
+    this.layerNorm(width)
+      .project(width, 3 * width)
+      .reshape([batch, length, 3, heads, size]);
+    this.add("Transpose", [], { perm: [2, 0, 3, 1, 4] });
+    const [q, k, v] = ["q", "k", "v"].map((name) => `${name}${this.nodes.length}`);
+    this.nodes.push(createNode("Split", [this.value], [q, k, v], { axis: 0, num_outputs: 3 }));
+    this.value = k;
+    const turned = this.add("Transpose", [], { perm: [0, 1, 2, 4, 3] }).value;
+    this.value = q;
+    this.add("MatMul", [turned]).add("Mul", [this.constant("float32", [], [1 / Math.sqrt(size)])]);
+    this.add("Softmax", [], { axis: -1 })
+      .add("MatMul", [v])
+      .add("Transpose", [], { perm: [0, 1, 3, 2, 4] });
+    this.reshape([batch, length, width]).project(width, width).add("Add", [before]);
+    const between = this.value;
+    this.layerNorm(width)
+      .project(width, 4 * width)
+      .add("Gelu")
+      .project(4 * width, width);
+    return this.add("Add", [between]);
+  }
+
+  /** @param {readonly number[]} shape @param {"float32" | "int64"} [element] @returns {Model} */
+  model(shape, element = "float32") {
     const none = new Map();
-    /** @type {(name: string, shape: readonly number[]) => import("#model/model").ValueInfo} */
-    const value = (name, dims) => ({
+    /** @type {(name: string, shape: readonly number[], element?: "float32" | "int64") => import("#model/model").ValueInfo} */
+    const value = (name, dims, type = "float32") => ({
       name,
-      type: { kind: "tensor", element: "float32", shape: dims },
+      type: { kind: "tensor", element: type, shape: dims },
       doc: "",
       metadata: none,
     });
     return {
       irVersion: 8,
-      opsets: new Map([["", 18]]),
+      opsets: new Map([["", 20]]),
       graph: {
         name: "network",
         nodes: this.nodes,
-        inputs: [value("x", shape)],
+        inputs: [value("x", shape, element)],
         outputs: [value(this.value, [batch, 10])],
         initializers: this.weights,
         values: none,
@@ -179,6 +240,18 @@ const workloads = {
       return net.model([batch, 3, 16, 16]);
     },
   },
+  transformer: {
+    shape: [batch, 128],
+    open: () => {
+      const net = new Network().embed(256, 256);
+      for (let layer = 0; layer < 4; layer++) net.encoder(128, 256, 8);
+      net
+        .layerNorm(256)
+        .add("ReduceMean", [net.constant("int64", [1], [1])], { keepdims: 0 })
+        .linear(256, 10);
+      return net.model([batch, 128], "int64");
+    },
+  },
 };
 
 /** Statistics of the batch, as while training. @param {Model} model @returns {Model} */
@@ -199,8 +272,10 @@ function training(model) {
 function trainable({ graph }) {
   const names = new Set();
   for (const { op, inputs } of graph.nodes) {
-    if (["Conv", "Gemm", "MatMul"].includes(op)) for (const name of inputs.slice(1)) names.add(name);
-    if (op === "BatchNormalization") for (const name of inputs.slice(1, 3)) names.add(name);
+    const layer = ["Conv", "Gemm", "MatMul", "LayerNormalization", "BatchNormalization"].includes(op);
+    if (layer) for (const name of inputs.slice(1, 3)) names.add(name);
+    // biases of projections, embeddings
+    if (op === "Add" || op === "Gather") for (const name of inputs) names.add(name);
   }
   return [...names].filter((name) => graph.initializers.has(name));
 }
@@ -221,9 +296,17 @@ async function prepare(model, shape) {
     interOpNumThreads: 1,
     ...(values.profile && { enableProfiling: true, profileFilePrefix: join(folder, "steps") }),
   });
+  const size = shape.reduce((product, dim) => product * dim, 1);
   /** @type {Record<string, import("onnxruntime-node").Tensor>} */
   let feeds = {
-    [input]: new ort.Tensor("float32", random(shape.reduce((product, dim) => product * dim, 1)), shape),
+    [input]:
+      shape.length > 2
+        ? new ort.Tensor("float32", random(size), shape)
+        : new ort.Tensor(
+            "int64",
+            BigInt64Array.from({ length: size }, (_, i) => BigInt((i * 37) % 256)),
+            shape,
+          ),
     [withLoss.inputs[0].name]: new ort.Tensor(
       "int64",
       BigInt64Array.from({ length: batch }, (_, i) => BigInt(i % 10)),
@@ -285,6 +368,7 @@ const peer = spawn(
       MALLOC_MMAP_THRESHOLD_: "4000000000",
       MALLOC_TRIM_THRESHOLD_: "8000000000",
       MALLOC_TOP_PAD_: "1000000000",
+      ...(values.preload !== "" && { LD_PRELOAD: values.preload }),
     },
   },
 );

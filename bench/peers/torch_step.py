@@ -80,7 +80,35 @@ def mobilenet():
     ), (3, 16, 16)  # fmt: skip
 
 
-workloads = {"resnet20": resnet20, "lenet": lenet, "mobilenet": mobilenet}
+class Encoder(nn.Module):
+    """A layer that normalizes first: attention, then two projections."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x):
+        batch, length, width = x.shape
+        q, k, v = self.qkv(self.norm1(x)).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, length, width)
+        x = x + self.out(mixed)
+        return x + self.down(F.gelu(self.up(self.norm2(x))))
+
+
+class Mean(nn.Module):
+    def forward(self, x):
+        return x.mean(1)
+
+
+def transformer():
+    layers = [Encoder(256, 8) for _ in range(4)]
+    return nn.Sequential(nn.Embedding(256, 256), *layers, nn.LayerNorm(256), Mean(), nn.Linear(256, 10)), (128,)
+
+
+workloads = {"resnet20": resnet20, "lenet": lenet, "mobilenet": mobilenet, "transformer": transformer}
 ready = {}
 
 for line in sys.stdin:
@@ -90,7 +118,9 @@ for line in sys.stdin:
         model, shape = workloads[name]()
         ready[name] = model, torch.optim.SGD(model.parameters(), 0.01, 0.9), shape
     model, optimizer, shape = ready[name]
-    x, labels = torch.randn(int(batch), *shape), torch.randint(10, (int(batch),))
+    size = int(batch), *shape
+    x = torch.randn(size) if len(shape) > 1 else torch.randint(256, size)
+    labels = torch.randint(10, size[:1])
     times = []
     for _ in range(int(steps)):
         start = time.process_time()
