@@ -189,6 +189,14 @@ export function sessionContract(name: string, open: OpenBytes, { apart = true }:
       }
     });
 
+    test("a size written as −1, as old exporters do, may be any", async () => {
+      const session = await opened({ ...echo("float32", [-1, 2]), outputs: { y: ["float32", [-1, 2]] } });
+      for (const rows of [1, 3]) {
+        const x = float32([rows, 2], new Float32Array(2 * rows).fill(7));
+        expect((await session.run({ x })).y).toEqual(x);
+      }
+    });
+
     test("feeds are not changed, and results own their memory", async () => {
       const session = await opened(add);
       // a window into a larger array, as a batch cut from a data set is

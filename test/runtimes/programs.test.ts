@@ -49,6 +49,23 @@ describe.each(["ort-node", "ort-web"])("%s", (name) => {
     expect(await finished(program)).toEqual({ output: "2\n", code: 0, signal: null });
   });
 
+  test("a run that is refused is told by its error alone: the runtime prints nothing", async () => {
+    const lookUp = onnxFile({
+      inputs: { table: ["float32", ["N"]], i: ["int64", []] },
+      outputs: { y: ["float32", []] },
+      nodes: [node("Gather", ["table", "i"], ["y"])],
+    });
+    const program = `${prelude}
+      const session = await nodeRuntimes["${name}"].open(file(${literal(lookUp)}));
+      const beyond = { table: x, i: { type: "int64", dims: [], data: BigInt64Array.of(5n) } };
+      for (const call of [() => session.run(beyond), () => session.time(beyond, 1)])
+        await call().catch(({ code }) => console.log(code));
+    `;
+    const options = { cwd: installed.path, encoding: "utf8" } as const;
+    const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", program], options);
+    expect([stdout, stderr]).toEqual(["runtime/run\nruntime/run\n", ""]);
+  });
+
   test("a program that ends in mid-run takes the session with it", async () => {
     const program = installed.start(`${prelude}
       const session = await nodeRuntimes["${name}"].open(endless);

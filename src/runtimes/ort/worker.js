@@ -13,6 +13,9 @@
 
 const nodeThreads = globalThis.process?.getBuiltinModule?.("node:worker_threads");
 /** Rounds before those that count: the first allocates, the second finds warm caches. */
+/** What goes wrong in a run is answered, and not printed as well: fatal is ONNX Runtime's level 4. */
+const quiet = { logSeverityLevel: /** @type {const} */ (4) };
+
 const warmUps = 2;
 /** A sign of life at most this often, in milliseconds; sent between rounds, never inside one. */
 const tickMs = 200;
@@ -70,14 +73,14 @@ export function serve(post, load) {
           break;
         }
         case "run": {
-          const value = plain(await current().run(tensors(request.feeds), [...request.fetches]));
+          const value = plain(await current().run(tensors(request.feeds), [...request.fetches], quiet));
           post({ id, value }, buffersOf(value));
           break;
         }
         case "step": {
           const { carry, fetches } = request;
           const wanted = new Set([...fetches, ...Object.values(carry)]);
-          const results = await current().run({ ...kept, ...tensors(request.feeds) }, [...wanted]);
+          const results = await current().run({ ...kept, ...tensors(request.feeds) }, [...wanted], quiet);
           kept = Object.fromEntries(Object.entries(carry).map(([input, output]) => [input, results[output]]));
           // what is kept must stay here, so it is copied and not handed over
           const value = plain(Object.fromEntries(fetches.map((name) => [name, results[name]])));
@@ -93,7 +96,7 @@ export function serve(post, load) {
           const ms = new Float64Array(request.rounds);
           for (let round = -warmUps; round < request.rounds; round++) {
             const start = performance.now();
-            await current().run(feeds);
+            await current().run(feeds, quiet);
             if (round >= 0) ms[round] = performance.now() - start;
             tick();
           }
@@ -133,9 +136,17 @@ function plain(results) {
 function describe(values) {
   return values.map((value) =>
     value.isTensor
-      ? { name: value.name, type: value.type, dims: value.shape }
+      ? { name: value.name, type: value.type, dims: value.shape.map(knownDim) }
       : { name: value.name, type: undefined, dims: [] },
   );
+}
+
+/**
+ * Old exporters write an open dimension as −1, which onnxruntime-web reads as 2³² − 1: it is as unknown as a nameless one.
+ * @param {number | string} dim
+ */
+function knownDim(dim) {
+  return typeof dim === "number" && !(dim >= 0 && dim < 2 ** 31) ? "" : dim;
 }
 
 /** @param {Tensors} values */
