@@ -55,6 +55,33 @@ const cases: readonly Case[] = [
     ],
   },
   { op: "Gemm", inputs: [[3, 2], [4, 3], [4]], attributes: { transA: 1, transB: 1, alpha: { float: 0.5 } } },
+  {
+    op: "FusedMatMul",
+    inputs: [
+      [5, 2, 3],
+      [4, 3],
+    ],
+    attributes: { transB: 1 },
+    domain: "com.microsoft",
+  },
+  {
+    op: "Einsum",
+    inputs: [
+      [2, 3, 4],
+      [2, 4, 2],
+    ],
+    attributes: { equation: "bij,bjk->bik" },
+  },
+  {
+    op: "Einsum",
+    inputs: [
+      [2, 5, 2, 3],
+      [2, 5, 3, 2],
+    ],
+    attributes: { equation: "...ij,...jk->...ik" },
+  },
+  { op: "Einsum", inputs: [[2, 3], [4]], attributes: { equation: "ij,k->i" } },
+  { op: "Einsum", inputs: [[3], [3]], attributes: { equation: "i,i->" } },
   { op: "Reshape", inputs: [[2, 6], integers(3, -1)] },
   { op: "Flatten", inputs: [[2, 3, 2]] },
   { op: "Squeeze", inputs: [[1, 3, 1], integers(-1)] },
@@ -235,3 +262,26 @@ test.each(runtimes)("$name computes the gradients that the definitions lead to",
     expect(error, `${cases[Number(/\d+/.exec(name))].op} ${name}`).toBeLessThan(1e-4);
   }
 });
+
+test.each(runtimes)(
+  "$name drops the same elements from the gradient as from the value, in training",
+  async (runtime) => {
+    const yes: Tensor = { type: "bool", dims: [], data: Uint8Array.of(1) };
+    const built = modelOf({
+      inputs: { x: ["float32", [64]] },
+      outputs: ["y"],
+      nodes: [
+        createNode("Dropout", ["x", "ratio", "training"], ["y"], { seed: 3 }),
+        createNode("ReduceSum", ["y"], ["loss"], { keepdims: 0 }),
+      ],
+      weights: { ratio: float32([], [0.25]), training: yes },
+    });
+    const { model, gradients } = await differentiate(built, "loss", ["x"]);
+    const session = await runtime.open({ model, bytes: () => onnxBytes(model) });
+    const found = await session.run({ x: float32([64], new Float32Array(64).fill(1)) });
+    await session.close();
+    const y = toNumbers(found.y);
+    expect(new Set(y)).toEqual(new Set([0, Math.fround(4 / 3)]));
+    expect(toNumbers(found[gradients[0]])).toEqual(y);
+  },
+);

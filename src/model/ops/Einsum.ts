@@ -66,7 +66,8 @@ interface Alignment {
   readonly sizes: ReadonlyMap<string, Dim>;
 }
 
-function alignment(node: Node, shapes: readonly (readonly Dim[])[]): Alignment {
+/** Throws model/attribute where the equation does not fit the operands. */
+export function alignment(node: Node, shapes: readonly (readonly Dim[])[]): Alignment {
   const equation = stringAttribute(node, "equation", "").replaceAll(" ", "");
   const refuse = (why: string): LowbitError =>
     new LowbitError("model/attribute", `Einsum of "${equation}": ${why}`, { at: placeOf(node) });

@@ -2,12 +2,13 @@
 import type { GradientRule } from "#model/ops/gradient";
 import { binaryGradients, preluGradient } from "#model/ops/gradients/binary";
 import { convolutionGradients } from "#model/ops/gradients/convolution";
+import { einsumGradient } from "#model/ops/gradients/einsum";
 import { gatherGradients } from "#model/ops/gradients/gather";
 import { moveGradients } from "#model/ops/gradients/moves";
 import { parametricGradients } from "#model/ops/gradients/parametric";
 import { normalizationGradients } from "#model/ops/gradients/normalization";
 import { poolingGradients } from "#model/ops/gradients/pooling";
-import { gemmGradient, matMulGradient } from "#model/ops/gradients/products";
+import { fusedMatMulGradient, gemmGradient, matMulGradient } from "#model/ops/gradients/products";
 import { reduceGradients } from "#model/ops/gradients/reduce";
 import { resamplingGradients } from "#model/ops/gradients/resampling";
 import { selectionGradients } from "#model/ops/gradients/selection";
@@ -32,4 +33,6 @@ export const gradients: Readonly<Record<string, GradientRule>> = {
   PRelu: preluGradient,
   MatMul: matMulGradient,
   Gemm: gemmGradient,
+  "com.microsoft:FusedMatMul": fusedMatMulGradient,
+  Einsum: einsumGradient,
 };
