@@ -35,6 +35,8 @@ export { inspectText } from "#report/inspectText";
 export { parseReport, reportJson } from "#report/json";
 export { reportMarkdown } from "#report/markdown";
 export { reportText } from "#report/text";
+export type { TrainingReport } from "#report/trainingReport";
+export { trainingText } from "#report/trainingText";
 export type { QuantizerComparison, Report } from "#report/types";
 export { visible } from "#report/visible";
 export type { StoredTensor, TensorFile } from "#model/tensorFile";

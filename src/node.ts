@@ -8,6 +8,7 @@ import type { DoctorReport } from "#report/doctorReport";
 import type { Inspection } from "#report/inspect";
 import type { KernelBenchReport } from "#report/kernelBench";
 import type { TensorReport } from "#report/tensorReport";
+import type { TrainingReport } from "#report/trainingReport";
 import type { Report } from "#report/types";
 import { chooseRuntime } from "#runtimes/chooseRuntime";
 import { benchKernels as benchKernelsIn, type BenchKernelsOptions } from "#verbs/benchKernels";
@@ -20,6 +21,7 @@ import {
   quantizeFile as quantizeFileIn,
 } from "#verbs/files.node";
 import { type FinetuneOptions, type FinetuneResult, finetuneInMemory } from "#verbs/finetune";
+import { type FinetuneFileOptions, finetuneFile as finetuneFileIn } from "#verbs/finetuneFile.node";
 import { type QuantizeOptions, type QuantizeResult, quantizeInMemory } from "#verbs/library";
 import { createNodeEnvironment } from "#verbs/nodeEnvironment.node";
 import { optionalPackages } from "#verbs/optionalPackages.node";
@@ -48,6 +50,7 @@ export {
   type QuantizeTensorFileOptions,
   tensorFormat,
 } from "#verbs/tensorFiles.node";
+export type { FinetuneFileOptions } from "#verbs/finetuneFile.node";
 export { defaultOutput, type EvaluateFileOptions, type QuantizeFileOptions } from "#verbs/files.node";
 
 const environment = createNodeEnvironment();
@@ -74,6 +77,11 @@ export function quantize(model: Model, options: QuantizeOptions = {}): Promise<Q
 /** Trains a model's weights on labels, or on a teacher's answers; see `FinetuneOptions`. */
 export function finetune(model: Model, options: FinetuneOptions): Promise<FinetuneResult> {
   return finetuneInMemory(environment, model, options);
+}
+
+/** Trains a model file into another; an interrupted training resumes from its checkpoint. */
+export function finetuneFile(path: string, output: string, options: FinetuneFileOptions): Promise<TrainingReport> {
+  return finetuneFileIn(environment, path, output, options);
 }
 
 /** Quantizes a model file into another, which appears only when it was proved. The report tells how it went. */

@@ -1,5 +1,6 @@
 /** What the words after an option must be. */
 import { InvalidArgumentError } from "commander";
+import type { FinetuneOptions } from "#node";
 
 export function wholeNumber(text: string): number {
   const n = Number(text);
@@ -65,4 +66,17 @@ export function byteCount(text: string): number {
   const bytes = Number(digits) * units[unit.toUpperCase()];
   if (digits !== "" && bytes >= 1) return Math.floor(bytes);
   throw new InvalidArgumentError("It must be a size, such as 5GB or 500MB.");
+}
+
+type Schedule = NonNullable<FinetuneOptions["schedule"]>;
+
+/** → "step:30:0.2" is a fifth of the rate after every 30 epochs */
+export function schedule(text: string): Schedule {
+  const [kind, every, factor = "0.1", ...more] = text.split(":");
+  if ((kind === "constant" || kind === "linear" || kind === "cosine") && every === undefined) return { kind };
+  const step = { kind: "step", everyEpochs: Number(every), factor: Number(factor) } as const;
+  if (kind === "step" && step.everyEpochs > 0 && step.factor > 0 && step.factor <= 1 && more.length === 0) return step;
+  throw new InvalidArgumentError(
+    "It must be constant, linear, cosine, or step:<epochs>[:<factor>], such as step:30:0.1.",
+  );
 }

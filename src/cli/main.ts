@@ -9,6 +9,7 @@ import {
   fraction,
   number,
   positive,
+  schedule,
   wholeNumber,
 } from "#cli/arguments";
 import { fail } from "#cli/fail";
@@ -77,6 +78,46 @@ withOutput(withRuntime(withData(program.command("quantize <model>").description(
 withOutput(withRuntime(withData(program.command("evaluate <model>").description("judge a model on data"))))
   .option("--against <float>", "its float parent: agreement, SQNR by layer, speed")
   .action(async (model: string, options: object) => (await import("#cli/evaluate")).evaluate(model, { ...options }));
+
+withRuntime(program.command("finetune <model>").description("train the weights on labels, or on a teacher's answers"))
+  .requiredOption("-d, --data <path>", "samples to train on, with labels or with --teacher")
+  .option("--held-out <path>", "samples that judge after every epoch (default: a tenth of --data)")
+  .option("-o, --output <file>", "where to write; default <model>.finetuned.onnx")
+  .option("--teacher <float>", "the float parent, whose answers are learned where there are no labels")
+  .addOption(
+    new Option("--loss <name>", "what is made small; default: by labels").choices([
+      "cross-entropy",
+      "distillation",
+      "both",
+    ]),
+  )
+  .option("--epochs <n>", "passes over the data", positive, 5)
+  .option("--batch <n>", "samples of a batch", positive, 32)
+  .option("--accumulate <n>", "batches of a step", positive, 1)
+  .addOption(new Option("--optimizer <name>", "how weights follow gradients").choices(["sgd", "adam"]).default("sgd"))
+  .option("--weight-decay <x>", "pulls weights towards 0", number)
+  .option("--lr <rate>", "highest learning rate; default 0.01 for sgd, 0.001 for adam", number)
+  .option("--schedule <shape>", "constant, linear, cosine, or step:<epochs>[:<factor>]", schedule, { kind: "cosine" })
+  .option("--warmup <epochs>", "epochs in which the learning rate rises", number, 0)
+  .option("--clip-norm <length>", "scale gradients down to this length", number)
+  .option("--average <decay>", "the result is a moving average of the weights, e.g. 0.999", fraction)
+  .addOption(
+    new Option("--normalization <kind>", "statistics of batch normalizations: kept, or each batch's own")
+      .choices(["frozen", "batch"])
+      .default("frozen"),
+  )
+  .option("--target-accuracy <share>", "stop when the held-out samples are answered so well", fraction)
+  .option("--checkpoint <file>", "where the state is kept; default <output>.checkpoint")
+  .option("--resume", "go on from the checkpoint")
+  .option("--preprocess <preset|file>", "imagenet-torch, imagenet-tf, cifar, unit, raw, caffe255, or a JSON file")
+  .option("--tokenizer <file>", "tokenizer.json, for text")
+  .option("--samples <n>", "use n samples, spread evenly", positive)
+  .option("--class-offset <n>", "the model's class of the data's class 0", wholeNumber, 0)
+  .option("--output-name <name>", "output of the model that is trained")
+  .option("--seed <n>", "seed of everything random", wholeNumber, 0)
+  .option("--json", "one machine-readable report on stdout")
+  .option("-q, --quiet", "no progress")
+  .action(async (model: string, options: object) => (await import("#cli/finetune")).finetune(model, { ...options }));
 
 withOutput(withRuntime(withData(program.command("report <model>").description("evaluate, as an HTML file"))))
   .requiredOption("--against <float>", "its float parent")

@@ -135,7 +135,7 @@ export async function quantizeFile(
     const useCalibration = data !== undefined || recipe.mode === "static";
     const { candidate, report } = await quantizeJob(
       environment,
-      { model, file: await facts(path), bytes: await totalBytes(model, path) },
+      { model, file: await fileFacts(path), bytes: await totalBytes(model, path) },
       {
         ...options,
         recipe,
@@ -183,12 +183,12 @@ async function baseRecipe(model: Model, options: QuantizeFileOptions): Promise<R
 }
 
 /** What a job reads apart from the model: it must not be what it writes. */
-function filesRead(model: string, { data, tokenizer, preprocess }: DataChoice): string[] {
+export function filesRead(model: string, { data, tokenizer, preprocess }: DataChoice): string[] {
   return [model, data, tokenizer, preprocess].filter((path) => path !== undefined);
 }
 
 /** Throws `usage/argument` for the name of an output that the model does not have. */
-function checkOutputName(model: Model, name: string | undefined): void {
+export function checkOutputName(model: Model, name: string | undefined): void {
   const names = model.graph.outputs.map((output) => output.name);
   if (name === undefined || names.includes(name)) return;
   throw new LowbitError("usage/argument", `the model has no output ${name}`, {
@@ -215,7 +215,8 @@ async function copy(file: string, sink: ByteSink): Promise<void> {
   for await (const chunk of createReadStream(file, { highWaterMark: 4 * 2 ** 20 })) await sink.write(chunk as Buffer);
 }
 
-async function openChosenData(model: Model, path: string, options: DataChoice): Promise<Dataset> {
+/** The samples of a path that suit a model. */
+export async function openChosenData(model: Model, path: string, options: DataChoice): Promise<Dataset> {
   const { preprocess, tokenizer, samples } = options;
   const data = await openData(path, {
     inputs: modelInputs(model),
@@ -225,12 +226,13 @@ async function openChosenData(model: Model, path: string, options: DataChoice): 
   return samples === undefined || samples >= data.length ? data : take(data, spread(data.length, samples));
 }
 
-async function facts(path: string): Promise<FileFacts> {
+/** What a report says of a model file. */
+export async function fileFacts(path: string): Promise<FileFacts> {
   return { path, sha256: await sha256File(path), format: "onnx" };
 }
 
 /** The model file, and the files its weights lie in. */
-function weightFiles(model: Model, path: string): string[] {
+export function weightFiles(model: Model, path: string): string[] {
   const names = new Set([path]);
   for (const { data } of model.graph.initializers.values()) if (data.kind === "range") names.add(data.source.name);
   return [...names];
@@ -291,14 +293,14 @@ export async function evaluateFile(
       const feeds = (await data.sample(0)).inputs;
       const threads = { threads: options.threads ?? 1 };
       const speed = float === undefined ? null : await measureSpeed(float, quantized, feeds, threads);
-      const own = { model, file: await facts(path), bytes: await totalBytes(model, path) };
+      const own = { model, file: await fileFacts(path), bytes: await totalBytes(model, path) };
       const report = await buildReport({
         ...jobOptions(options),
         tool: environment.tool,
         float:
           parent === undefined || against === undefined
             ? own
-            : { model: parent, file: await facts(against), bytes: await totalBytes(parent, against) },
+            : { model: parent, file: await fileFacts(against), bytes: await totalBytes(parent, against) },
         quantized: own,
         openSession,
         feeds,
