@@ -3,7 +3,7 @@ import { crossEntropy, nextToken } from "#grad/losses/crossEntropy";
 import { distillation, featureMatching, meanSquaredError, weightedSum } from "#grad/losses/differences";
 import type { Loss, LossContext, LossRule } from "#grad/losses/types";
 
-const losses: { readonly [K in Loss["kind"]]: LossRule<Extract<Loss, { kind: K }>> } = {
+export const losses: { readonly [K in Loss["kind"]]: LossRule<Extract<Loss, { kind: K }>> } = {
   "cross-entropy": crossEntropy,
   "next-token": nextToken,
   mse: meanSquaredError,
