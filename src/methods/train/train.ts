@@ -39,7 +39,7 @@ export async function train(model: Model, options: TrainOptions): Promise<Traine
     const judge =
       heldOut === undefined || heldOut.length === 0 ? undefined : await createJudge(model, heldOut, options);
     if (judge !== undefined) closing.push(() => judge.close());
-    const session = await openSession(graph.step.model, sessionOptions);
+    const session = await openSession(graph.step.model, { memoryBytes: graph.memoryBytes, ...sessionOptions });
     closing.push(() => session.close());
     if (!canIterate(session))
       throw new LowbitError("runtime/unavailable", `${session.runtime} cannot keep weights between steps`, {

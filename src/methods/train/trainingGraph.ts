@@ -9,7 +9,9 @@ import { trainableWeights } from "#methods/train/trainableWeights";
 import type { TrainOptions } from "#methods/train/types";
 import type { Model } from "#model/model";
 import type { Tensors } from "#model/session";
+import { isConcrete } from "#model/ops/known";
 import { inferShapes } from "#model/shapes";
+import { sizeOf } from "#model/tensor";
 
 /** A model with its loss, for batches of one size. */
 export interface LossGraph {
@@ -51,12 +53,20 @@ export async function lossGraph(
   };
 }
 
+/** What a runtime's process occupies before any model. */
+const baseBytes = 1.5 * 2 ** 30;
+const valueCopies = 16;
+/** In messages, as inputs, as outputs. */
+const stateCopies = 6;
+
 const isTeacher = ({ role }: LossInput): boolean => role === "teacher";
 
 export interface TrainingGraph extends LossGraph {
   readonly step: TrainingStep;
   /** What the training changes, by name in the model, and the state that holds its new value. */
   readonly results: ReadonlyMap<string, string>;
+  /** What a runtime may occupy for it: every value of the forward pass many times over, for im2col and gradients, and all states. */
+  readonly memoryBytes: number;
 }
 
 /** Throws train/no-weights where there is nothing to train, and as `appendLoss`, `trainingStep` and `rebatch`. */
@@ -84,8 +94,11 @@ export async function trainingGraph(model: Model, sample: Tensors, options: Trai
     ...(accumulate === undefined ? {} : { accumulate }),
     ...(average === undefined ? {} : { average }),
   });
+  const values = [...shapes.values()].reduce((sum, { shape }) => sum + (isConcrete(shape) ? sizeOf(shape) : 0), 0);
+  const states = Object.values(step.initial).reduce((sum, { dims }) => sum + sizeOf(dims), 0);
   return {
     ...graph,
+    memoryBytes: baseBytes + 4 * (valueCopies * values + stateCopies * states),
     step: {
       ...step,
       carry: { ...step.carry, ...statistics.next },
