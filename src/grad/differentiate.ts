@@ -8,7 +8,9 @@ import { LowbitError } from "#base/errors";
 import { createGradientWriter } from "#grad/gradientWriter";
 import { prepare } from "#grad/prepare";
 import { GraphDraft } from "#model/edit";
+import { functionOf } from "#model/functions";
 import type { Model, Node, ValueInfo } from "#model/model";
+import type { GradientRule } from "#model/ops/gradient";
 import { findOp } from "#model/ops/index";
 import { placeOf } from "#model/ops/operand";
 import type { Known } from "#model/ops/types";
@@ -41,7 +43,10 @@ export async function differentiate(
   const nodes = sortNodes(draft.nodes());
   const active = activeValues(nodes, shapes, loss, values);
   const onPath = nodes.filter((node) => node.outputs.some((name) => active.has(name)));
-  refuseUnsupported(onPath);
+  /** A function of the model's own hides the operator of its name. */
+  const ruleOf = (node: Node): GradientRule | undefined =>
+    functionOf(model, node) === undefined ? findOp(node.domain, node.op)?.gradient : undefined;
+  refuseUnsupported(onPath.filter((node) => ruleOf(node) === undefined));
   const lost = values.filter((name) => !active.has(name));
   if (lost.length > 0)
     throw new LowbitError("model/missing-tensor", `the loss ${loss} does not depend on ${lost.join(", ")}`, {
@@ -70,7 +75,7 @@ export async function differentiate(
     const gradients = node.outputs.map((name) => (name === "" ? undefined : total(name)));
     if (gradients.every((gradient) => gradient === undefined)) continue;
     const wanted = node.inputs.map((name) => active.has(name));
-    const rule = findOp(node.domain, node.op)?.gradient;
+    const rule = ruleOf(node);
     if (rule === undefined) continue; // refused above
     const opset = model.opsets.get(node.domain) ?? 1;
     const answers = rule({ node, opset, gradients, wanted, write: write.withElement(elementOf(node.outputs[0])) });
@@ -127,8 +132,7 @@ function activeValues(nodes: readonly Node[], shapes: ShapeMap, loss: string, va
   return new Set([...forward].filter((name) => backward.has(name)));
 }
 
-function refuseUnsupported(nodes: readonly Node[]): void {
-  const missing = nodes.filter(({ domain, op }) => findOp(domain, op)?.gradient === undefined);
+function refuseUnsupported(missing: readonly Node[]): void {
   if (missing.length === 0) return;
   const names = new Set(missing.map(({ domain, op }) => (domain === "" ? op : `${domain}:${op}`)));
   throw new LowbitError("model/unsupported-operator", `no gradient is known of ${[...names].sort().join(", ")}`, {

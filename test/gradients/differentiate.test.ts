@@ -4,7 +4,7 @@ import { createNode } from "#model/attributes";
 import { interpret } from "#model/interpreter";
 import type { Model, Node } from "#model/model";
 import { float32, type Tensor, toNumbers } from "#model/tensor";
-import { graphOf, modelOf } from "../modelBuilder";
+import { functionOf, graphOf, modelOf } from "../modelBuilder";
 
 const vector = (...values: number[]): Tensor => float32([values.length], values);
 const model = (nodes: readonly Node[], weights: Readonly<Record<string, Tensor>> = {}, opset = 21): Model =>
@@ -112,6 +112,12 @@ describe("what cannot be differentiated is named before anything runs", () => {
       code: "model/unsupported-operator",
       message: "no gradient is known of If",
     });
+  });
+
+  test("a function of the model's own, also where it has the name of an operator", async () => {
+    const hidden = functionOf("Neg", ["a"], ["b"], [createNode("Exp", ["a"], ["b"])], { domain: "" });
+    const of = { ...model([createNode("Neg", ["x"], ["y"]), sum("y")]), functions: [hidden] };
+    await refused(of, "loss", ["x"]).toMatchObject({ message: "no gradient is known of Neg" });
   });
 
   test("a loss of several elements", async () => {
