@@ -105,7 +105,8 @@ export async function makePlan(prepared: Prepared, recipe: Recipe, options: Plan
         at: { tensor: unfit[0].tensor },
         hint: "take a scheme that fits, such as int8/channel or nf4/group:64; rules give layers schemes of their own",
       });
-    const message = `${nothing}: it has no float32 weights of ${recipe.smallestWeight} elements or more that an operator can take in another form`;
+    const size = recipe.smallestWeight > 1 ? ` of ${recipe.smallestWeight} elements or more` : "";
+    const message = `${nothing}: it has no float32 weights${size} that an operator can take in another form`;
     throw nothingLeft(model, before, message);
   };
   if (computesInHalf(recipe)) {
