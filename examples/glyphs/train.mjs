@@ -48,6 +48,7 @@ const { model: trained, report } = await finetune(model, {
   data: samples(rendered, 0, images),
   heldOut: samples(rendered, images, images + HELD_OUT),
   normalization: "batch",
+  keep: "last", // a cosine ends where it is best; choosing among epochs by 1,000 images would choose luck
   epochs,
   batch: 100,
   optimizer: { name: "adam", weightDecay: 0.01 },

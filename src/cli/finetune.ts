@@ -12,6 +12,7 @@ const same = [
   "clipNorm",
   "average",
   "normalization",
+  "keep",
   "targetAccuracy",
   "checkpoint",
   "resume",

@@ -106,6 +106,7 @@ withRuntime(program.command("finetune <model>").description("train the weights o
       .choices(["frozen", "batch"])
       .default("frozen"),
   )
+  .addOption(new Option("--keep <epoch>", "whose weights are the result").choices(["best", "last"]).default("best"))
   .option("--target-accuracy <share>", "stop when the held-out samples are answered so well", fraction)
   .option("--checkpoint <file>", "where the state is kept; default <output>.checkpoint")
   .option("--resume", "go on from the checkpoint")

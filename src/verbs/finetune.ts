@@ -44,6 +44,8 @@ export interface FinetuneOptions extends JobOptions {
   readonly classOffset?: number;
   /** Stop when so large a share of the held-out samples is answered right. */
   readonly targetAccuracy?: number;
+  /** Whose weights are the result: those of the epoch that did best on the held-out samples (default), or of the last. */
+  readonly keep?: "best" | "last";
   readonly checkpoint?: CheckpointStore;
   readonly resume?: boolean;
   /** "auto" (default), "ort-node", "ort-web". */

@@ -124,6 +124,21 @@ describe("training", () => {
     expect(numbers(second.weights)).toEqual(numbers(uninterrupted.weights));
   });
 
+  test("keeps the epoch that did best on the held-out samples, or the last", async () => {
+    const right = points(20, "held out");
+    const wrong: TrainingData = {
+      ...right,
+      sample: async (i) => ({ ...(await right.sample(i)), label: 1 - ((await right.sample(i)).label ?? 0) }),
+    };
+    // the better it learns, the worse it looks
+    const [best, last] = await Promise.all(
+      (["best", "last"] as const).map((keep) => train(classifier, { ...options, epochs: 3, heldOut: wrong, keep })),
+    );
+    expect(best.epoch).toBe(1);
+    expect(last.epoch).toBe(3);
+    expect(numbers(best.weights)).not.toEqual(numbers(last.weights));
+  });
+
   test("stops when the target is met", async () => {
     const { curve, stopped } = await train(classifier, { ...options, epochs: 20, targetAccuracy: 0.8 });
     expect(stopped).toBe("target");

@@ -93,7 +93,11 @@ export async function train(model: Model, options: TrainOptions): Promise<Traine
           accuracy: sums.judged === 0 ? null : sums.right / sums.judged,
           heldOut: judgement,
         };
-        if (judgement !== null && isBetter(judgement, position.curve[position.bestEpoch - 1]?.heldOut)) {
+        if (
+          judgement !== null &&
+          options.keep !== "last" &&
+          isBetter(judgement, position.curve[position.bestEpoch - 1]?.heldOut)
+        ) {
           best = weights;
           position = { ...position, bestEpoch: epoch + 1 };
         }

@@ -67,6 +67,8 @@ export interface TrainOptions extends JobOptions {
   readonly classOffset?: number;
   /** Stops when the held-out samples are answered so well: a share of right answers (with a teacher: of equal ones). */
   readonly targetAccuracy?: number;
+  /** Whose weights are the result: those of the epoch that did best on the held-out samples (default), or of the last. */
+  readonly keep?: "best" | "last";
   /** Stops with train/diverged after so many bad batches in a row. Default 5. */
   readonly badBatches?: number;
   readonly checkpoint?: CheckpointStore;
