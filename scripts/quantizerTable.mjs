@@ -2,11 +2,12 @@
  * Every quantizer's example schemes as a file of a real classifier, proved in ONNX Runtime for Node and as WebAssembly, and what it
  * keeps of the accuracy: docs/quantizers.md. Runs what `npm run build` made.
  *
- *   node scripts/quantizerTable.mjs [--schemes PART-OF-SCHEME] [--dist DIR] [--dry]
+ *   node scripts/quantizerTable.mjs [--schemes SCHEME,…] [--dist DIR] [--dry]
  *
- * A scheme whose blocks fit no layer of ResNet-20 is tried on MobileNetV2, whose last layer has rows of 1,280.
+ * With --schemes the page's other rows stay. A scheme whose blocks fit no layer of ResNet-20 is tried on MobileNetV2, whose last layer
+ * has rows of 1,280.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -36,30 +37,33 @@ const classifiers = [
   {
     name: "MobileNetV2",
     path: "../shared/models/imagenet/mobilenet_v2_1.0_224_tf.onnx",
-    options: { data: "../shared/data/imagenet", preprocess: "imagenet-tf", classOffset: 1, calibrate: 8 },
+    options: { data: "../shared/data/imagenet", preprocess: "imagenet-tf", classOffset: 1, samples: 108, calibrate: 8 },
   },
 ];
 process.chdir(root);
 const scratch = mkdtempSync(join(tmpdir(), "lowbit-quantizers-"));
+const file = join(root, "docs/quantizers.md");
+const wanted = values.schemes.split(",").filter((scheme) => scheme !== "");
+const pageBefore = existsSync(file) ? readFileSync(file, "utf8") : "";
+const before = new Map([...pageBefore.matchAll(/^\| `([^`]+)` \|.*$/gm)].map(([row, scheme]) => [scheme, row]));
 /** @type {string[]} */
 const faults = [];
 /** @type {string[]} */
 const sections = [];
-/** @type {Record<string, string>} */
-const float = {};
+/** What the float models are. @type {Map<string, string>} */
+const floats = new Map([...pageBefore.matchAll(/^- (\S+): (.*)$/gm)].map(([, name, facts]) => [name, facts]));
 const columns =
   "scheme | model | weights stored so | bytes | bits per weight: code / stored / coded | accuracy | agreement | ort-node | ort-web";
 const head = `| ${columns} |\n${"|---".repeat(9)}|`;
 
 for (const { name, title, examples } of Object.values(quantizers)) {
-  const chosen = examples.filter((/** @type {string} */ scheme) => scheme.includes(values.schemes));
-  if (chosen.length === 0) continue;
   /** @type {string[]} */
   const rows = [];
-  for (const scheme of chosen) {
-    const cells = await measured(scheme);
-    process.stderr.write(`${scheme}: ${cells.join(" · ")}\n`);
-    rows.push(`| \`${scheme}\` | ${cells.join(" | ")} |`);
+  for (const scheme of examples) {
+    const kept = wanted.length === 0 || wanted.includes(scheme) ? undefined : before.get(scheme);
+    const row = kept ?? `| \`${scheme}\` | ${(await measured(scheme)).join(" | ")} |`;
+    process.stderr.write(kept === undefined ? `${row}\n` : "");
+    rows.push(row);
   }
   sections.push(`## [${name}](quantizers/${name}.md)\n\n${title}\n\n${head}\n${rows.join("\n")}\n`);
 }
@@ -68,7 +72,7 @@ if (faults.length > 0) {
   console.error(`\n${faults.length} faults:\n${faults.join("\n")}`);
   process.exit(1);
 }
-if (!values.dry) writeFileSync(join(root, "docs/quantizers.md"), page());
+if (!values.dry) writeFileSync(file, page());
 
 /**
  * One row: model, weights stored so, bytes, bits per weight, accuracy, agreement, runtimes.
@@ -107,8 +111,8 @@ async function measured(scheme) {
       ((8 * own.reduce((sum, row) => sum + row[key], 0)) / elements).toFixed(2);
     const node = await answers(output, path, judged, "ort-node");
     const web = await answers(output, path, judged, "ort-web");
-    float[name] ??=
-      `${name}: ${node?.samples} samples, ${percent(node?.float)} right, ${report.size.inputBytes.toLocaleString("en")} bytes`;
+    const bytes = report.size.inputBytes.toLocaleString("en");
+    floats.set(name, `${node?.samples} samples, ${percent(node?.float)} right, ${bytes} bytes`);
     return [
       name,
       `${own.length} of ${matrices.length}`,
@@ -146,12 +150,10 @@ function page() {
 
 Each quantizer's schemes, on the weights of a real classifier, exported as standard ONNX (see
 [exported decodings](exported-decodings.md)) and run by ONNX Runtime 1.30 in Node and as WebAssembly. Made by
-\`node scripts/quantizerTable.mjs\`: nothing is trained or calibrated, biases alone are corrected. Biases and weights of fewer than 256
-numbers stay float32, as do those whose shape a scheme does not fit: the third column counts.
+\`node scripts/quantizerTable.mjs\`: nothing is trained; biases are corrected with the means of 100 of the images (8 for MobileNetV2). Biases
+and weights of fewer than 256 numbers stay float32, as do weights whose shape a scheme does not fit: the third column counts.
 
-${Object.values(float)
-  .map((line) => `- ${line}`)
-  .join("\n")}
+${[...floats].map(([name, facts]) => `- ${name}: ${facts}`).join("\n")}
 
 Bits per weight are those of a code alone, as stored with all that decoding needs, and with the codes entropy coded. Accuracy is top-1,
 agreement the share of samples on which float and quantized model answer alike; "ort-web yes" means that it answers as ort-node
