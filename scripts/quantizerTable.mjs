@@ -105,7 +105,8 @@ async function measured(scheme) {
       return [name, "", "", "", "", "", "", `**${code}**`];
     }
     const matrices = report.size.ledger.filter(({ bitsPerWeight, shape }) => bitsPerWeight && shape.length >= 2);
-    const own = matrices.filter((row) => row.scheme !== "float32");
+    const changed = matrices.filter((row) => row.scheme !== "float32");
+    const own = changed.length === 0 ? matrices : changed; // gguf:f32 is float32
     const elements = own.reduce((sum, { shape }) => sum + shape.reduce((size, dim) => size * dim, 1), 0);
     const bits = (/** @type {"bytes" | "entropyCodedBytes"} */ key) =>
       ((8 * own.reduce((sum, row) => sum + row[key], 0)) / elements).toFixed(2);
@@ -121,7 +122,7 @@ async function measured(scheme) {
       percent(node?.quantized),
       percent(node?.agreement),
       node === null ? "**no**" : "yes",
-      web !== null && node !== null && Math.abs(web.logitSqnrDb - node.logitSqnrDb) < 0.1 ? "yes" : "**no**",
+      isNear(web?.logitSqnrDb, node?.logitSqnrDb) ? "yes" : "**no**",
     ];
   }
   faults.push(`${scheme}: ${why}`);
@@ -138,6 +139,14 @@ async function measured(scheme) {
  */
 async function answers(file, against, options, target) {
   return (await evaluateFile(file, { ...options, against, target })).quality;
+}
+
+/**
+ * @param {number | undefined} a
+ * @param {number | undefined} b
+ */
+function isNear(a = Number.NaN, b = Number.NaN) {
+  return a === b || Math.abs(a - b) < 0.1;
 }
 
 /** @param {number | null | undefined} fraction */
