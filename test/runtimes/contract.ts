@@ -310,7 +310,7 @@ export function sessionContract(name: string, open: OpenBytes, { apart = true }:
       };
 
       test("the event loop keeps ticking during a long run", async () => {
-        const session = await opened(await slowFor(300));
+        const session = await opened(await slowFor(1_000));
         let ticks = 0;
         const ticking = setInterval(() => ticks++, 5);
         const start = performance.now();
