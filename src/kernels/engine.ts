@@ -47,7 +47,9 @@ export interface EngineOptions {
 
 export class Engine {
   readonly relaxed: boolean;
-  readonly memory: WebAssembly.Memory;
+  /** What arrays lie in. (Not named as WebAssembly.Memory: Node's own types do not know that name.) */
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly #memory: WebAssembly.Memory;
   readonly #modules = new Map<string, { readonly bytes: number; readonly exports: WebAssembly.Exports }>();
   readonly #everything: Uint8Array;
   /** Where scratch ends and what was allocated begins. */
@@ -57,7 +59,8 @@ export class Engine {
   constructor({ relaxed, bytes }: EngineOptions) {
     this.relaxed = relaxed;
     const pages = Math.ceil((scratchBytes + bytes) / page);
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.#memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.memory = this.#memory;
     this.#everything = new Uint8Array(this.memory.buffer);
   }
 
@@ -71,7 +74,7 @@ export class Engine {
     let module = this.#modules.get(name);
     if (module === undefined) {
       const bytes = assemble({}, functions());
-      const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: this.memory } });
+      const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: this.#memory } });
       module = { bytes: bytes.length, exports };
       this.#modules.set(name, module);
     }
